@@ -283,7 +283,7 @@ class Failed(_Decided):
 
 @dataclass(frozen=True, slots=True)
 class Deferred(_Decided):
-    """Not tried."""
+    """Not tried in this run, for a reason that is not the file's; a later run tries it."""
 
     reason: DeferReason
     detail: str

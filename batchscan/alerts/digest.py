@@ -33,12 +33,12 @@ class SiteTotals(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def matches(self) -> int:
-        """All of them."""
+        """Matches of all kinds."""
         return self.full + self.partial + self.other
 
 
 class Digest(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole message."""
+    """The JSON body of one message for all matches of a run, in place of many messages."""
 
     schema: Literal[1] = SCHEMA
     id: str

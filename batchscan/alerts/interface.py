@@ -44,7 +44,7 @@ def secret_of(key: str, variable: str, environ: Mapping[str, str]) -> Secret:
 
 
 class AlertTarget(Protocol):
-    """A receiver of messages."""
+    """What messages about new matches are sent to: a webhook, a command, a service of apprise."""
 
     @property
     def name(self) -> str:
@@ -53,7 +53,7 @@ class AlertTarget(Protocol):
 
     @property
     def seconds(self) -> float:
-        """Its timeout in seconds."""
+        """The seconds that one attempt to send may take."""
         ...
 
     async def send(self, message_id: str, body: bytes) -> DeliveryFailure | None:

@@ -66,5 +66,5 @@ class Notifier:
     async def send(
         self, ledger: LedgerThread, clock: Clock, hurry: asyncio.Event
     ) -> DeliveryResult:
-        """Send pending messages."""
+        """Try to send the pending messages of all targets; `hurry` ends that early."""
         return await deliver(self.targets, ledger, clock, hurry)

@@ -36,7 +36,7 @@ class NewMatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole message."""
+    """The JSON body of a message about new matches of one run."""
 
     schema: Literal[1] = SCHEMA
     id: str

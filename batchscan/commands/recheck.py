@@ -91,7 +91,7 @@ class RecheckRequest:
 
 @dataclass(frozen=True, slots=True)
 class RecheckResult:
-    """What came of it."""
+    """The matches that a recheck has asked about, and what it changed."""
 
     matches: tuple[CheckedMatch, ...]
     marked: int

@@ -101,7 +101,7 @@ def gather(settings: Settings, now: float) -> StateStats:
 
 
 def fields(facts: StateStats) -> dict[str, object]:
-    """The facts, for JSON."""
+    """The statistics as the JSON object of `state stats --json`."""
     return {
         "ledger": replace_surrogates(str(facts.path)),
         "version": VERSION,
@@ -120,7 +120,7 @@ def fields(facts: StateStats) -> dict[str, object]:
 
 
 def page(facts: StateStats) -> Iterator[str]:
-    """The facts, for people."""
+    """The statistics as lines of text."""
     yield printable(str(facts.path))
     log = f", and {size(facts.log)} in its write-ahead log" if facts.log else ""
     yield f"  version {VERSION}, {size(facts.size)}{log}"

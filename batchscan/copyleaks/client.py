@@ -49,7 +49,7 @@ class CopyleaksClient:
 
     @property
     def logins(self) -> int:
-        """Logins of this process."""
+        """How often this process has logged in."""
         return self._tokens.logins
 
     @property

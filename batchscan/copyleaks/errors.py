@@ -58,7 +58,7 @@ class TokenRefused(AuthenticationFailed):
 
 
 class PaymentRequired(CopyleaksError):
-    """No credits are left."""
+    """The account has no credits left (402)."""
 
 
 class ScanIdConflict(CopyleaksError):
@@ -74,7 +74,7 @@ class Declined(CopyleaksError):
 
 
 class RateLimited(CopyleaksError):
-    """Too many requests."""
+    """The service got too many requests (429)."""
 
     def __init__(
         self, message: str, details: ServiceError | None = None, retry_after: float | None = None
@@ -126,7 +126,7 @@ class OtherAnswer(BadResponse):
 
 
 class ConnectionFailed(CopyleaksError):
-    """No response."""
+    """No response: the connection could not be opened, or broke."""
 
     def __init__(self, message: str, *, sent: bool, reached: bool) -> None:
         """Describe the failure.

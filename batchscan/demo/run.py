@@ -67,12 +67,12 @@ class Demo:
 
     @property
     def images(self) -> Path:
-        """Our pictures."""
+        """The folder that is scanned."""
         return self.folder / "images"
 
     @property
     def web(self) -> Path:
-        """The internet."""
+        """The folder that the emulator serves as the web."""
         return self.folder / "web"
 
 

@@ -29,7 +29,7 @@ class Engine(Protocol):
 
     @property
     def logins(self) -> int:
-        """Logins of this run."""
+        """How often this run has logged in."""
         ...
 
     @property

@@ -49,7 +49,7 @@ class LocalEngine:
 
     @property
     def logins(self) -> int:
-        """Logins of this run."""
+        """How often this run has logged in."""
         return self._opened[1].logins if self._opened else 0
 
     @property

@@ -76,7 +76,7 @@ class CapturePreview(NamedTuple):
 
 
 class Captures:
-    """The tables of captures."""
+    """The tables of captures: their WARC files, and the records in each."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
         self._connection = connection

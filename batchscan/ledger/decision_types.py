@@ -14,7 +14,7 @@ from batchscan.ledger.perspective import Allows
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A selection of matches."""
+    """A selection of matches by site, URL, picture and disposition."""
 
     domain: str | None  # the registrable domain that all of them share, if they do
     chosen: Callable[[str], bool]  # whether a URL is selected

@@ -23,7 +23,7 @@ class Equal:
 
 
 class Equals:
-    """The table of equals."""
+    """The table of contents from which the same bytes are sent as for an answered picture."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
         self._connection = connection

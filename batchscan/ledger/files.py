@@ -66,7 +66,7 @@ class BlockStatus:
 
 
 class FileTable:
-    """The table of files."""
+    """The table of files: the final verdict on each, and the stat that it had then."""
 
     def __init__(
         self,

@@ -66,7 +66,7 @@ class KnownPictures:
         return self.read(self.find(sha256), path)
 
     def find(self, sha256: str) -> FoundContent:
-        """Find a content."""
+        """Find a content by its SHA-256, in 64 hexadecimal digits."""
         row = self._connection.execute(
             "SELECT id, (SELECT max(a.id) FROM answers a WHERE a.picture_id = p.id), refusal,"
             " width, height FROM pictures p WHERE realm_id = ? AND sha256 = ?",

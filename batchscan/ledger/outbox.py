@@ -126,14 +126,14 @@ class Outbox:
         self._connection.execute("INSERT INTO message_drafts VALUES (?, ?, ?)", draft)
 
     def drafts(self) -> Iterator[MessageDraft]:
-        """The drafts in order."""
+        """The drafts of messages that were not turned into messages yet, by part."""
         rows = self._connection.execute(
             "SELECT part, matches, number FROM message_drafts ORDER BY part"
         )
         return map(MessageDraft._make, rows)
 
     def clear_drafts(self) -> None:
-        """Delete all drafts."""
+        """Delete all drafts, as they are messages now."""
         self._connection.execute("DELETE FROM message_drafts")
 
     def newest(self) -> float:
@@ -174,7 +174,7 @@ class Outbox:
         )
 
     def mark_failed(self, message_id: str, at: float, trouble: str) -> None:
-        """Record a failed attempt."""
+        """Record a failed attempt; the message stays pending."""
         self._connection.execute(
             "UPDATE messages SET tried_at = ?, attempts = attempts + 1, trouble = ? WHERE id = ?",
             (at, trouble, message_id),

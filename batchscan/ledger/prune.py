@@ -19,7 +19,7 @@ _FOLDERS_A_TURN = 500
 
 
 class Pruning:
-    """Counts and deletes rows."""
+    """Counts and deletes rows about files that no longer exist, and old messages."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

@@ -33,7 +33,7 @@ class RateLimits:
         )
 
     def learn(self, learned: LearnedRate) -> None:
-        """Store the learned rate."""
+        """Store the learned rate for the next run."""
         self._connection.execute(
             "INSERT OR REPLACE INTO pace VALUES (?, ?, ?, ?, ?)",
             (

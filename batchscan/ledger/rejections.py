@@ -22,7 +22,7 @@ class RejectedFile(NamedTuple):
 
 
 class Rejections:
-    """Queries for rejected files."""
+    """Queries for the files that were rejected, which have no answer."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
         self._connection = connection

@@ -78,7 +78,7 @@ class RenditionFiles:
         self._connection = connection
 
     def note(self, file: RenditionFile) -> None:
-        """Add a file."""
+        """Add a file to those of this run."""
         fingerprint = file.fingerprint
         columns = (b"", 0.0, 0, 0, "") if fingerprint is None else fingerprint[:5]
         candidate = file.candidate
@@ -111,7 +111,7 @@ class RenditionFiles:
             )
 
     def any(self) -> bool:
-        """Whether there are files."""
+        """Whether this run has noted files."""
         query = "SELECT EXISTS (SELECT 1 FROM rendition_files)"
         return bool(self._connection.execute(query).fetchone()[0])
 
@@ -153,7 +153,7 @@ class RenditionFiles:
         return files
 
     def forget(self) -> None:
-        """Delete all rows."""
+        """Delete the noted files."""
         self._connection.execute("DELETE FROM rendition_ranks")
         self._connection.execute("DELETE FROM rendition_files")
         self._connection.execute("DELETE FROM rendition_thumbnails")

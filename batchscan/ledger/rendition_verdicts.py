@@ -31,7 +31,7 @@ class Verdicts:
     joined: set[frozenset[str]] = field(default_factory=set)  # pairs that are one picture
 
     def enter(self, word: Word, one: str, other: str | None) -> None:
-        """Apply the next decision."""
+        """Apply the next decision, in the order in which they were made."""
         if word == "split":
             self.alone.add(one)
             self.joined = {pair for pair in self.joined if one not in pair}
@@ -47,7 +47,7 @@ class RenditionDecisions:
         self._connection = connection
 
     def add(self, decision: RenditionDecision) -> None:
-        """Store a decision."""
+        """Store a decision; earlier ones are kept."""
         other = decision.other_sha256
         self._connection.execute(
             "INSERT INTO rendition_decisions (word, at, who, sha256, path, other_sha256,"

@@ -39,7 +39,7 @@ _PAID = """
 
 @dataclass(frozen=True, slots=True)
 class RealmStats:
-    """Counts of one realm."""
+    """Counts of pictures, answers, files and credits of one realm."""
 
     api_url: str
     sandbox: bool
@@ -58,7 +58,7 @@ class RealmStats:
 
 @dataclass(frozen=True, slots=True)
 class RunStats:
-    """Counts of runs."""
+    """Counts of runs, open and closed."""
 
     open: int
     closed: int
@@ -67,7 +67,7 @@ class RunStats:
 
 
 class Stats:
-    """Counts over all realms."""
+    """Queries for `batchscan state stats`, over all realms."""
 
     def __init__(self, connection: sqlite3.Connection, history: MatchHistory) -> None:
         self._connection = connection

@@ -103,7 +103,7 @@ class Pacer:
         self._enter(at if settled else at + SLOW_ARRIVAL)
 
     def cancel(self) -> None:
-        """Release a reserved slot."""
+        """Give up a reserved slot, as nothing was sent; its time is not used again."""
         self._outstanding -= 1
 
     def _enter(self, at: float) -> None:

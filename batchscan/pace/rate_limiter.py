@@ -113,7 +113,7 @@ class RateLimiter:
         self._changed.set()
 
     def succeeded(self, permit: Permit) -> None:
-        """Record a normal answer."""
+        """Record a normal answer: the service is available."""
         self._outage.over(permit.granted_at)
         self._done(permit)
 

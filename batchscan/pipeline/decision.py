@@ -34,7 +34,7 @@ class RefusedNow:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Decided without an answer."""
+    """Decided without an answer: rejected, failed or deferred."""
 
     outcome: Outcome
     by_conversion: bool = False  # rejected under the rules for conversions

@@ -56,7 +56,7 @@ class Member:
 
     @property
     def candidate(self) -> Candidate:
-        """The file."""
+        """The file as the walk found it."""
         return self.file.candidate
 
     async def covering(self) -> Covering | None:

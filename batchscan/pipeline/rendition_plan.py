@@ -69,7 +69,7 @@ class Columns:
 
     @classmethod
     def joined(cls, parts: list[Columns]) -> Columns:
-        """Concatenate."""
+        """The rows of all parts, in their order."""
         return cls(
             np.concatenate([part.numbers for part in parts]),
             np.concatenate([part.contents for part in parts]),

@@ -20,7 +20,7 @@ class LatencyHistogram:
     longest_ms: float = 0.0
 
     def add(self, milliseconds: float) -> None:
-        """Count one latency."""
+        """Count one latency, in milliseconds."""
         ratio = max(milliseconds, SMALLEST_MS) / SMALLEST_MS
         self.counts[min(BUCKETS - 1, int(math.log2(ratio) * BUCKETS_A_DOUBLING))] += 1
         self.longest_ms = max(self.longest_ms, milliseconds)

@@ -23,7 +23,7 @@ class Page:
 
     @property
     def weight(self) -> int:
-        """Bytes that it takes."""
+        """Bytes of memory that it takes in the cache."""
         return _OVERHEAD + len(self.packed or b"")
 
 

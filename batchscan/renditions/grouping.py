@@ -44,7 +44,7 @@ class Pictures:
 
     @classmethod
     def joined(cls, parts: list[Pictures]) -> Pictures:
-        """Concatenate."""
+        """The rows of all parts, in their order."""
         names = ("hashes", "detail", "width", "height", "taken")
         columns = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
         return cls(*columns)

@@ -24,7 +24,7 @@ class FacetCounts:
         self._folders = FolderCounts()
 
     def add(self, picture: PictureMatches) -> None:
-        """Count a picture."""
+        """Count the matches of one picture."""
         self._kinds.update(match.kind.value for match in picture.matches)
         self._states.update(match.state for match in picture.matches)
         self._decided.update(match.disposition for match in picture.matches)
@@ -32,7 +32,7 @@ class FacetCounts:
         self._folders.add(picture.path)
 
     def facets(self) -> MatchFacets:
-        """The counts."""
+        """The counts so far, for the filters of the page."""
         return MatchFacets(
             pictures=self._folders.pictures,
             matches=self._kinds.total(),

@@ -27,7 +27,10 @@ _UNUSED = b"\0\0"  # a length
 
 
 class CrashMarks:
-    """Marks files while they are being checked; for one thread at a time."""
+    """Marks files while they are being checked, at most `SLOTS` at once; for one thread.
+
+    `suspects` has the paths that were marked when the last run crashed, with surrogate escapes.
+    """
 
     def __init__(self, state: Path) -> None:
         """Read the marks of a crashed run, then clear them.
@@ -47,7 +50,7 @@ class CrashMarks:
 
     @contextmanager
     def checking(self, path: str) -> Iterator[None]:
-        """Mark a file during the block."""
+        """Mark a file during the block; without a mark if all slots are in use."""
         raw = os.fsencode(path)
         if not self._free or len(raw) > SLOT_BYTES - 2:
             yield
@@ -61,15 +64,15 @@ class CrashMarks:
             self._free.append(start // SLOT_BYTES)
 
     def close(self) -> None:
-        """Close the mapping."""
+        """Close the memory-mapped file; the marks in it stay."""
         self._map.close()
 
 
 @contextmanager
 def crash_trace(state: Path) -> Iterator[None]:
-    """Write a trace to the state folder if this process crashes during the block.
+    """Let `faulthandler` write to `crash.log` if a signal such as SIGSEGV ends this process.
 
-    Only for commands: the handler applies to the whole process.
+    Only for commands: the handler applies to the whole process during the block.
     """
     try:
         # Appending: the trace of the last run is still to be read.

@@ -21,7 +21,7 @@ _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ELOOP)
 
 
 class LockHolder(msgspec.Struct):
-    """The process that holds the lock, for error messages of others."""
+    """The process that holds the lock, as `lock.json` names it to other processes."""
 
     pid: int
     host: str
@@ -36,12 +36,13 @@ class StateLock:
     """
 
     def __init__(self, state: Path, if_locked: IfLocked, task: str | None = None) -> None:
-        """Prepare.
+        """Choose the lock files; nothing is locked before `acquire`.
 
         Args:
-            state: the folder.
-            if_locked: what to do when another run holds it.
-            task: lock a task that may run beside a scan, instead of the folder.
+            state: the state folder, which exists.
+            if_locked: what to do when another run holds the lock: `fail`, `wait` or `skip`.
+            task: a task that may run beside a scan (such as `recheck`), to be locked instead of the
+                folder.
         """
         prefix = f"{task}." if task else ""
         self._state = state
@@ -54,7 +55,11 @@ class StateLock:
         self._held: tuple[int, int] | None = None  # device and inode of the locked file
 
     def acquire(self) -> bool:
-        """Take the lock if it is free; False if `--if-locked wait` means to try again.
+        """Take the lock without waiting.
+
+        Returns:
+            True if it is held now; False if another run holds it and `--if-locked wait` asks the
+            caller to try again.
 
         Raises:
             LockedError: another run holds it; without a message with `--if-locked skip`.
@@ -79,7 +84,7 @@ class StateLock:
         return True
 
     def release(self) -> None:
-        """Release the lock."""
+        """Release the lock; no effect if it is not held. The lock file stays."""
         self._held = None
         if self._folder >= 0:
             os.close(self._folder)
@@ -160,7 +165,12 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def holder_of(state: Path) -> LockHolder | None:
-    """The holder of the lock, as far as it is visible without taking the lock."""
+    """The process that holds the lock now; None if nobody does, or that cannot be seen from here.
+
+    The lock itself is not taken. `lock.json` may be left over from a run that is over, so its
+    process is looked up in /proc/locks (proc_locks(5)); outside Linux, any process with its
+    number counts.
+    """
     try:
         holder = msgspec.json.decode((state / HOLDER_FILE).read_bytes(), type=LockHolder)
         inode = os.stat(state / LOCK_FILE).st_ino
@@ -205,7 +215,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def unwritable(folder: Path, error: OSError) -> StorageError:
-    """The error for a folder that cannot be written."""
+    """The error for a folder of state or output that cannot be written, with what to do."""
     return StorageError(
         f"{folder} cannot be written: {error.strerror or error}",
         advice=advice_for(error, "or name another folder with --state or --output"),

@@ -28,12 +28,12 @@ class ByteCache:
         return self._kept.get((path, sha256))
 
     def drop(self, path: str, sha256: str) -> None:
-        """Remove a picture."""
+        """Remove the bytes of a picture, if they are there."""
         data = self._kept.pop((path, sha256), None)
         if data is not None:
             self._size -= len(data)
 
     def clear(self) -> None:
-        """Remove all."""
+        """Remove the bytes of all pictures."""
         self._kept.clear()
         self._size = 0

@@ -86,7 +86,7 @@ class DaskEngine:
 
     @property
     def logins(self) -> int:
-        """Logins of this run."""
+        """How often this run has logged in."""
         return self._client.logins
 
     @property
