@@ -135,16 +135,14 @@ class DaskEngine:
         for _ in range(MAX_WORKER_LOSSES):
             client = await self._worker_of(image)
             try:
-                sendable = await client.submit(
-                    lambda number: MakeSendable(number, image, candidate)
-                )
+                result = await client.submit(lambda number: MakeSendable(number, image, candidate))
             except WorkerLost:
                 log.info("a worker was lost with %r", candidate.path)
                 continue
-            if isinstance(sendable, Image):
+            if isinstance(result, Image):
                 placement = self._kept.pop(id(image))
-                self._kept[id(sendable)] = replace(placement, image=sendable)
-            return cast("Image | NotSendable", sendable)
+                self._kept[id(result)] = replace(placement, image=result)
+            return cast("Image | NotSendable", result)
         detail = (
             f"{MAX_WORKER_LOSSES} workers were lost while they decoded it; the next run tries again"
         )
