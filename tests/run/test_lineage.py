@@ -100,7 +100,7 @@ async def test_a_backup_that_is_put_back_where_no_note_is_beside_it(bench):
     restore(bench, backup, whole=False)
     (state_of(bench) / HIGH_WATER).unlink()
 
-    await assert_asks_once(bench, "does not know 1 run", unknown=1)
+    await assert_asks_once(bench, "lacks 1 run", unknown=1)
 
 
 async def test_a_log_that_is_gone(bench):
