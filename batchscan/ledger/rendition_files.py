@@ -76,6 +76,7 @@ class RenditionFiles:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._thumbnails = 0  # counting rows as large as these reads all of their pages
 
     def note(self, file: RenditionFile) -> None:
         """Add a file to those of this run."""
@@ -103,12 +104,12 @@ class RenditionFiles:
 
     def keep_thumbnail(self, sha256: str, fingerprint: Fingerprint | None) -> None:
         """Keep the thumbnail of a content, if there is one and room for it."""
-        if fingerprint is not None and fingerprint.thumbnail:
-            self._connection.execute(
-                "INSERT OR IGNORE INTO rendition_thumbnails SELECT ?, ?"
-                " WHERE (SELECT count(*) FROM rendition_thumbnails) < ?",
-                (bytes.fromhex(sha256), fingerprint.thumbnail, MAX_THUMBNAILS),
-            )
+        if fingerprint is None or not fingerprint.thumbnail or self._thumbnails >= MAX_THUMBNAILS:
+            return
+        self._thumbnails += self._connection.execute(
+            "INSERT OR IGNORE INTO rendition_thumbnails VALUES (?, ?)",
+            (bytes.fromhex(sha256), fingerprint.thumbnail),
+        ).rowcount
 
     def any(self) -> bool:
         """Whether this run has noted files."""
@@ -157,6 +158,7 @@ class RenditionFiles:
         self._connection.execute("DELETE FROM rendition_ranks")
         self._connection.execute("DELETE FROM rendition_files")
         self._connection.execute("DELETE FROM rendition_thumbnails")
+        self._thumbnails = 0
 
 
 def fingerprint_in(columns: Any) -> Fingerprint | None:  # noqa: ANN401 - rows have no types

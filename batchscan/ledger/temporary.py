@@ -93,7 +93,7 @@ TEMPORARY = """
         taken TEXT NOT NULL
     );
     CREATE TEMP TABLE rendition_ranks (rank INTEGER PRIMARY KEY, id INTEGER NOT NULL);
-    CREATE TEMP TABLE rendition_thumbnails (sha256 BLOB PRIMARY KEY, pixels BLOB NOT NULL)
-        WITHOUT ROWID;
+    -- With row ids: rows as large as these are slow to insert in the order of their keys.
+    CREATE TEMP TABLE rendition_thumbnails (sha256 BLOB PRIMARY KEY, pixels BLOB NOT NULL);
     CREATE TEMP TABLE dry_run_planned (sha256 BLOB PRIMARY KEY) WITHOUT ROWID;  -- what a dry run would send
 """

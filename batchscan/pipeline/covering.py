@@ -74,11 +74,12 @@ class RenditionCoverer:
             True if it was noted; False if it can be decided now, as its content is known or
             covered already; `NotSendable` if it has to be converted and that fails.
         """
-        known, looked, kept = await self.ledger.run(partial(self._what_is_known, image))
+        made_later = image.fingerprint is None and is_converted(image)
+        first = partial(self._what_is_known if made_later else self._note_new, image, candidate)
+        known, looked, kept = await self.ledger.run(first)
         if not self.settings.force and known:
-            await self._keep_thumbnail(image)
             return False
-        if image.fingerprint is None and is_converted(image):
+        if made_later:
             if looked and kept is not None:
                 size = (image.width or kept.width, image.height or kept.height)
                 image = replace(image, fingerprint=kept, width=size[0], height=size[1])
@@ -90,18 +91,28 @@ class RenditionCoverer:
                 self.conversions.put(made)
                 found, size = made.fingerprint, (made.width, made.height)
                 image = replace(image, fingerprint=found, width=size[0], height=size[1])
-        await self.ledger.run(partial(self._note, image, candidate, answered=known))
+            await self.ledger.run(partial(self._note, image, candidate, answered=known))
         return True
 
-    async def _keep_thumbnail(self, image: Image) -> None:
-        """Keep what new files are compared with, of a known picture in another place."""
-        if image.fingerprint is not None and not self.settings.rehash:
-            sha256, found = image.sha256, image.fingerprint
-            await self.ledger.run(
-                lambda ledger: ledger.renditions.files.keep_thumbnail(sha256, found)
-            )
+    def _note_new(
+        self, image: Image, candidate: Candidate, ledger: Ledger
+    ) -> tuple[bool, bool, Fingerprint | None]:
+        """The same, and the picture is noted; of a known one, what new files are compared with."""
+        found = self._what_is_known(image, candidate, ledger)
+        known, _, _ = found
+        if not known or self.settings.force:
+            self._note(image, candidate, ledger, answered=known)
+        elif not self.settings.rehash:
+            ledger.renditions.files.keep_thumbnail(image.sha256, image.fingerprint)
+        return found
 
-    def _what_is_known(self, image: Image, ledger: Ledger) -> tuple[bool, bool, Fingerprint | None]:
+    def _what_is_known(
+        self,
+        image: Image,
+        _candidate: Candidate,
+        ledger: Ledger,
+    ) -> tuple[bool, bool, Fingerprint | None]:
+        """Whether a content can be decided now, has its fingerprint been looked for, and that."""
         known = ledger.known.is_conclusive(image.sha256)
         known = known or self._cover_that_holds(image.sha256, ledger) is not None
         return known, *ledger.renditions.fingerprint(image.sha256)
