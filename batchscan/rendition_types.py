@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 RAW_RULE: Final = "raw"
 """The rule of two files of one shot: a RAW or HEIC and its JPEG."""
@@ -23,19 +23,6 @@ class Fingerprint(NamedTuple):
     height: int
     taken: str = ""  # time of exposure with fractions of a second; "" if the file has none
     thumbnail: bytes = b""  # 48 x 48 x 3 values and a close-up, to confirm a match; not stored
-
-
-class CloseUp(NamedTuple):
-    """The pixels of a picture as stored, for a close comparison with another one."""
-
-    width: int  # of the planes
-    height: int
-    extent: tuple[float, float]  # how much of them is the picture, from the upper left corner
-    planes: tuple[bytes, bytes, bytes]  # Y, Cb and Cr, a byte a pixel
-    saved: Literal["jpeg", "exactly", "somehow", "reduced"]
-    tables: tuple[tuple[int, ...], ...] = ()  # of a JPEG, for each plane, by frequency
-    sampling: tuple[int, int] = (2, 2)  # pixels across and down that share a JPEG's colours
-    turn: int | None = None  # the transposition that makes it upright
 
 
 class Tie(NamedTuple):

@@ -87,33 +87,27 @@ def compare(
     stop: Shutdown,
     *,
     counting: bool,
-    apart: Collection[frozenset[str]] = (),
 ) -> None:
-    """Tie each member to the better ones that it is a version of, by their thumbnails.
+    """Tie each member to the better ones that it is a version of.
 
     Hundreds of frames of one camera are thousands of pairs, so a run that stops compares no more,
     and where versions are only counted each is tied to the first picture that is sent, if any.
-    Pairs of contents that a close comparison has told `apart` are not tied.
     """
     sent: set[int] = set()  # by identity
     for later, earlier in zip(group.members, group.earlier, strict=True):
         if later not in members:
             continue
         member = members[later]
-        ties = _ties(member, [members[n] for n in earlier if n in members], verdicts, stop, apart)
+        ties = _ties(member, [members[n] for n in earlier if n in members], verdicts, stop)
         if counting:
             ties = islice((each for each in ties if _is_sent(each[0], sent)), 1)
-        member.ties[:] = ties
+        member.ties.extend(ties)
         if not member.ties or member.ties[0][1].rule == SAME_FILE:
             sent.add(id(member))
 
 
 def _ties(
-    member: Member,
-    better: Iterable[Member],
-    verdicts: Verdicts,
-    stop: Shutdown,
-    apart: Collection[frozenset[str]],
+    member: Member, better: Iterable[Member], verdicts: Verdicts, stop: Shutdown
 ) -> Iterator[tuple[Member, Tie]]:
     from batchscan.renditions.ties import Compared, tie  # noqa: PLC0415 - numpy is slow to import
 
@@ -123,8 +117,7 @@ def _ties(
     for other in better:
         if stop:
             return
-        one, another = compared(other.file), compared(member.file)
-        found = tie(one, another, verdicts.alone, verdicts.joined, apart)
+        found = tie(compared(other.file), compared(member.file), verdicts.alone, verdicts.joined)
         if found is not None:
             yield other, found
 

@@ -12,11 +12,14 @@ import asyncio
 from collections.abc import (
     AsyncIterator,
     Callable,
+    Coroutine,
+    Iterable,
     Iterator,
     Sequence,
 )
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
 from batchscan.engines.interface import Engine
@@ -26,8 +29,7 @@ from batchscan.ledger import Ledger, LedgerThread
 from batchscan.ledger.rendition_files import Hashes, RenditionFile, with_thumbnail
 from batchscan.model import Candidate, NotSendable
 from batchscan.pipeline.concurrency import ByteSemaphore
-from batchscan.pipeline.rendition_comparison import CloseComparison, gathered
-from batchscan.pipeline.rendition_family import Answered, Member
+from batchscan.pipeline.rendition_family import Answered, Member, compare
 from batchscan.pipeline.rendition_plan import (
     A_FEW,
     AT_ONCE,
@@ -64,12 +66,9 @@ class RenditionPlanner:
     stop: Shutdown
     find_answer: Callable[[Ledger, RenditionFile], Answered | None]
     bytes_in_flight: ByteSemaphore = field(init=False)
-    _comparison: CloseComparison = field(init=False)
 
     def __post_init__(self) -> None:
         self.bytes_in_flight = ByteSemaphore(self.engine.bytes_in_flight)
-        most = self.settings.scan.max_bytes
-        self._comparison = CloseComparison(self.engine, self.bytes_in_flight, most, self.stop)
 
     async def families(self, *, counting: bool = False) -> AsyncIterator[list[Member]]:
         """Families with all noted files, the best member first.
@@ -120,7 +119,7 @@ class RenditionPlanner:
                 return
             if not after and self.settings.dry_run:
                 await self.ledger.run(lambda ledger: ledger.renditions.keep_in_this_process())
-            await gathered(self._fill(candidate) for _, candidate in some)
+            await self._all(self._fill(candidate) for _, candidate in some)
             after = some[-1][0]
 
     async def _fill(self, candidate: Candidate) -> None:
@@ -177,7 +176,7 @@ class RenditionPlanner:
 
         loaded = await self.ledger.run(load)
         wanted = [entry for entries in loaded if len(entries) > 1 for entry in entries]
-        looked = await gathered(self._with_thumbnail(entry.file) for entry in wanted)
+        looked = await self._all(self._with_thumbnail(entry.file) for entry in wanted)
         seen = {entry.number: file for entry, file in zip(wanted, looked, strict=True)}
         families = []
         for group, entries in zip(groups, loaded, strict=True):
@@ -185,7 +184,9 @@ class RenditionPlanner:
             for each in entries:
                 if each.number < first:
                     members[each.number].settle(each.answered)
-            await self._comparison.tie(group, members, plan.verdicts, counting=counting)
+            await asyncio.to_thread(
+                compare, group, members, plan.verdicts, self.stop, counting=counting
+            )
             families.append([member for number, member in members.items() if number >= first])
         return families
 
@@ -219,6 +220,19 @@ class RenditionPlanner:
                 return found.sha256, found.fingerprint
             finally:
                 self.engine.release(found)
+
+    async def _all(self, work: Iterable[Coroutine[None, None, T]]) -> list[T]:
+        """Run coroutines, a few at a time; raises the first error."""
+        done: list[T] = []
+        pending = iter(work)
+        while some := list(islice(pending, AT_ONCE)):
+            for result in await asyncio.gather(*some, return_exceptions=True):
+                if isinstance(result, BaseException):
+                    for rest in pending:
+                        rest.close()
+                    raise result
+                done.append(result)
+        return done
 
 
 def _remember(found: Sequence[tuple[RenditionFile, CoveredBy]], ledger: Ledger) -> int:

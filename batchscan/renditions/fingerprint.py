@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from batchscan.rendition_types import Fingerprint
-from batchscan.renditions.grey_copy import grey_copy, packed, unpacked
+from batchscan.renditions.close_look import CloseLook, close_up, look_closely, packed, unpacked
 
 SMALLEST_SIDE: Final = 96
 """A reduced decode must not be smaller than this, on its shorter side, to be compared."""
@@ -52,12 +52,12 @@ def fingerprint(
     box = (0.0, 0.0, min(extent[0], image.width), min(extent[1], image.height))
     full = image.convert("L")
     grey = full.resize((_GREY_SIDE, _GREY_SIDE), Image.Resampling.LANCZOS, box)
-    copy = grey_copy(full, box)
+    close = close_up(full, box)
     small = image.resize((_COLOUR_SIDE, _COLOUR_SIDE), Image.Resampling.LANCZOS, box)
     if turn is not None:
-        grey, small, copy = (each.transpose(turn) for each in (grey, small, copy))
+        grey, small, close = (each.transpose(turn) for each in (grey, small, close))
     blurred = np.asarray(grey.filter(ImageFilter.BoxBlur(_BLUR)), np.float32)
-    thumbnail = small.convert("RGB").tobytes() + packed(copy)
+    thumbnail = small.convert("RGB").tobytes() + packed(close)
     return Fingerprint(
         hash_of(blurred), detail_of(np.asarray(grey, np.float32)), *image.size, thumbnail=thumbnail
     )
@@ -94,6 +94,7 @@ class Differences(NamedTuple):
 
     grey: int  # levels of 256, of 64 x 64 points, where it is most
     fine: int  # the same of 128 x 128 points
+    close: CloseLook
 
 
 def colour_difference(one: bytes, other: bytes) -> int:
@@ -105,11 +106,15 @@ def colour_difference(one: bytes, other: bytes) -> int:
 
 
 def differences(one: bytes, other: bytes) -> Differences:
-    """Compare the thumbnails of two fingerprints by their grey values."""
+    """Compare the thumbnails of two fingerprints by their grey values; slow."""
     first, second = (unpacked(each[_COLOURS:]) for each in (one, other))
     fine = _values(first) - _values(second)
     squares = fine.reshape(_FINE_SIDE // 2, 2, _FINE_SIDE // 2, 2)
-    return Differences(int(np.abs(squares.mean(axis=(1, 3))).max()), int(np.abs(fine).max()))
+    return Differences(
+        int(np.abs(squares.mean(axis=(1, 3))).max()),
+        int(np.abs(fine).max()),
+        look_closely(first, second),
+    )
 
 
 def small_copy(thumbnail: bytes, edge: int) -> Image.Image:

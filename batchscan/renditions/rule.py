@@ -4,8 +4,8 @@ On 499,500 pairs of unrelated photographs and 93 consecutive video frames it mer
 95 to 100 % of ordinary renditions of 200 pixels and more. Drawn things (screenshots, pages of
 type, labels) and retouched ones differ in so little that two finer looks at the grey values have
 to agree: of what a window shows, other numbers move it by 23 levels and more, of photographs
-renditions by 7. Another exposure, gamma or white balance moves the mean of a channel, which a
-version keeps. What passes is compared closely, from the files (`close_look`).
+renditions by 7; and no single place may stand out (`close_look`). Another exposure, gamma or
+white balance moves the mean of a channel, which a version keeps.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Likeness(NamedTuple):
 
     distance: int  # bits of 256
     difference: int  # levels of 256
-    same: bool  # whether nothing speaks against it: then the files are compared closely
+    same: bool  # whether they are one picture by rule v1
 
 
 def likeness(one: Fingerprint, other: Fingerprint) -> Likeness:
@@ -57,7 +57,11 @@ def _nothing_stands_out(one: Fingerprint, other: Fingerprint) -> bool:
     """Whether the finer comparisons find no difference."""
     found = differences(one.thumbnail, other.thumbnail)
     smaller = min(one.width, one.height, other.width, other.height)
-    return found.grey <= MAX_GREY and (found.fine <= MAX_FINE or smaller < _FINE_FROM)
+    return (
+        found.grey <= MAX_GREY
+        and (found.fine <= MAX_FINE or smaller < _FINE_FROM)
+        and found.close.same
+    )
 
 
 def may_be_rendition(one: Fingerprint, other: Fingerprint) -> bool:

@@ -34,7 +34,6 @@ def tie(
     other: Compared,
     alone: Collection[str] = (),
     joined: Collection[frozenset[str]] = (),
-    apart: Collection[frozenset[str]] = (),
 ) -> Tie | None:
     """Whether two files are one picture; the order does not matter.
 
@@ -43,19 +42,17 @@ def tie(
         other: another one.
         alone: contents that users have split from all others.
         joined: pairs of contents that users have joined.
-        apart: pairs of contents that a close comparison has told apart (`close_look`).
     """
     if one.sha256 == other.sha256:
         return Tie(0, 0, SAME_FILE)
     if one.sha256 in alone or other.sha256 in alone:
         return None
-    pair = frozenset((one.sha256, other.sha256))
-    people = pair in joined
+    people = frozenset((one.sha256, other.sha256)) in joined
     first, second = one.fingerprint, other.fingerprint
     if first is None or second is None or not (first.thumbnail and second.thumbnail):
         return Tie(256, 255, JOINED_RULE) if people else None  # nothing is known of how alike
     found = likeness(first, second)
-    if found.same and pair not in apart:
+    if found.same:
         return Tie(found.distance, found.difference, RULE)
     rule = JOINED_RULE if people else RAW_RULE if _beside(one, other) else None
     return None if rule is None else Tie(found.distance, found.difference, rule)

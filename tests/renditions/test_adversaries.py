@@ -10,11 +10,12 @@ import pytest
 from PIL import Image, ImageFilter
 
 from batchscan.images.judge import Judge
-from batchscan.images.rules import Rules
+from batchscan.images.rules import Accepted, Rules
+from batchscan.rendition_types import Fingerprint
+from batchscan.renditions.rule import likeness
 from tests.support.drawn import DRAWN
 from tests.support.photographs import encoded, photograph, resized
 from tests.support.retouching import CHANGES
-from tests.support.versions import one_picture, seen
 
 SMALLER = 300
 
@@ -26,6 +27,13 @@ def judge() -> Iterator[Judge]:
     judge.close()
 
 
+def seen(judge: Judge, data: bytes) -> Fingerprint:
+    verdict = judge.judge(data, "a")
+    assert isinstance(verdict, Accepted), verdict
+    assert verdict.fingerprint is not None
+    return verdict.fingerprint
+
+
 def merged(judge: Judge, one: Image.Image, other: Image.Image) -> list[str]:
     """In which forms the rule takes two pictures for one."""
     whole = seen(judge, encoded(one, quality=92))
@@ -34,7 +42,7 @@ def merged(judge: Judge, one: Image.Image, other: Image.Image) -> list[str]:
         "smaller": encoded(resized(other, max(SMALLER, round(other.width * 0.6))), quality=85),
         "PNG": encoded(resized(other, SMALLER), "PNG"),
     }
-    return [name for name, data in forms.items() if one_picture(whole, seen(judge, data))]
+    return [name for name, data in forms.items() if likeness(whole, seen(judge, data)).same]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +83,7 @@ def test_the_least_changes_of_a_large_photograph_are_seen(judge, change):
     whole = seen(judge, encoded(one, quality=92))
 
     for width in (4000, 2048, 600):
-        assert not one_picture(whole, seen(judge, encoded(resized(other, width)))), width
+        assert not likeness(whole, seen(judge, encoded(resized(other, width)))).same, width
 
 
 @pytest.mark.parametrize("drawn", slow_but(DRAWN, ("spreadsheet", "window", "brand")))
@@ -118,8 +126,6 @@ def test_versions_of_a_photograph_are_one_picture(judge, seed, size):
     original = photograph(seed, size)
     whole = seen(judge, encoded(original, quality=92))
 
-    found = {
-        name: one_picture(whole, seen(judge, make(original))) for name, make in VERSIONS.items()
-    }
+    found = {name: likeness(whole, seen(judge, make(original))) for name, make in VERSIONS.items()}
 
-    assert [name for name, same in found.items() if not same] == []
+    assert {name: how for name, how in found.items() if not how.same} == {}

@@ -12,10 +12,10 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from batchscan.images.judge import Judge
 from batchscan.images.rules import Accepted, Rules
-from batchscan.renditions.rule import same_shape
+from batchscan.rendition_types import Fingerprint
+from batchscan.renditions.rule import likeness, same_shape
 from tests.support import photographs
 from tests.support.photographs import encoded, photograph, resized
-from tests.support.versions import Seen, one_picture, seen
 
 TURNS = [Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270]
 
@@ -27,13 +27,19 @@ def judge() -> Iterator[Judge]:
     judge.close()
 
 
-def fingerprint(judge: Judge, data: bytes, name: str = "a.jpg") -> Seen | None:
-    return seen(judge, data, name)
+def fingerprint(judge: Judge, data: bytes, name: str = "a.jpg") -> Fingerprint | None:
+    verdict = judge.judge(data, name)
+    assert isinstance(verdict, Accepted), verdict
+    return verdict.fingerprint
 
 
-def merged(one: Seen | None, other: Seen | None) -> bool:
+def merged(one: Fingerprint | None, other: Fingerprint | None) -> bool:
     """What the rule says of two files."""
-    return one_picture(one, other)
+    if one is None or other is None:
+        return False
+    found = likeness(one, other)
+    assert found == likeness(other, one), "the order does not matter"
+    return found.same
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from batchscan.images.comparing import Content
 from batchscan.model import Candidate, Image
 
 
@@ -48,15 +47,6 @@ class MakePreview:
 
 
 @dataclass(frozen=True, slots=True)
-class Compare:
-    """Task: compare two files closely."""
-
-    number: int
-    one: Content
-    other: Content
-
-
-@dataclass(frozen=True, slots=True)
 class Release:
     """Task: drop a picture's bytes."""
 
@@ -71,7 +61,7 @@ class DropBody:
     number: int  # of the upload
 
 
-Work: TypeAlias = Inspect | MakeSendable | Upload | MakePreview | Compare
+Work: TypeAlias = Inspect | MakeSendable | Upload | MakePreview
 Task: TypeAlias = Work | Release | DropBody
 
 
@@ -84,7 +74,7 @@ class TaskRejected:
 class TaskResult:
     """The result of a task.
 
-    An `Image` without bytes, a `Reply`, a `LongReply`, a `Preview`, a number, or an exception.
+    An `Image` without bytes, a `Reply`, a `LongReply`, a `Preview`, or an exception.
     """
 
     number: int
