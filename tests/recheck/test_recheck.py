@@ -363,7 +363,7 @@ async def test_a_recheck_runs_beside_a_scan_but_not_beside_another_recheck(web_o
     scan.release()
     other = StateLock(web.state, "fail", TASK)
     assert other.acquire()
-    with pytest.raises(LockedError, match="another recheck is on"):
+    with pytest.raises(LockedError, match="another recheck is running"):
         await web.recheck()
     other.release()
 

@@ -21,7 +21,7 @@ from tests.support.wire import Passage, Wire, let_through
 HOUR = 3600.0
 DAY = 86_400.0
 DAYS = 30 * DAY
-MALFORMED = ("", "soon", "-5", "1e9", "nan", "inf", "0x10", "1 2", "9" * 40, "Thu, 32 Nov 2026")
+MALFORMED = ("", "soon", "-5", "1e9", "nan", "inf", "0x10", "1 2", "Thu, 32 Nov 2026")
 
 
 async def test_a_malformed_retry_after_is_the_services_and_not_the_pictures_fault(bench):
@@ -43,7 +43,7 @@ async def test_a_malformed_retry_after_is_the_services_and_not_the_pictures_faul
 
 @pytest.mark.parametrize(
     ("status", "value"),
-    [(429, "7200"), (503, "999999999"), (429, "Fri, 31 Dec 9999 23:59:59 GMT")],
+    [(429, "7200"), (503, "9" * 40), (429, "Fri, 31 Dec 9999 23:59:59 GMT")],
 )
 async def test_a_huge_retry_after_ends_the_run_and_is_kept_for_an_hour(bench, status, value):
     bench.pictures(4)
