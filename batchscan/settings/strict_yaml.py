@@ -14,6 +14,7 @@ import yaml
 
 from batchscan.errors import UsageError
 from batchscan.settings.sources import quote
+from batchscan.util import system
 
 _MAX_BYTES = 1_000_000  # bytes
 _DEEPEST = 5  # file, group, group inside, list, item
@@ -194,8 +195,11 @@ def _content(path: str) -> bytes:
         OSError: it cannot be read.
     """
     # With O_NONBLOCK, a pipe that nobody writes to is opened, and is empty.
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-        os.set_blocking(file.fileno(), True)
+    with open(
+        path, "rb", opener=lambda name, flags: os.open(name, flags | system.O_NONBLOCK)
+    ) as file:
+        if system.O_NONBLOCK:
+            os.set_blocking(file.fileno(), True)
         data = file.read(_MAX_BYTES + 1)
         if not data and stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EPIPE, "nothing was written into this pipe")
