@@ -23,6 +23,8 @@ LONG = 1_000  # matches
 HUGE = 30_000
 GROWTH = 150  # MiB, of which one answer is the most
 PADDED = 30  # MiB of an answer
+# One is read twice over while the next is received; the C library keeps one or two that were freed.
+PADDED_GROWTH = 5 * PADDED
 FAMILIES = 12
 # Has no memory for the answer's text, or for the line made of it.
 LACKING = """
@@ -182,7 +184,7 @@ async def test_a_run_that_has_no_memory_left_says_so(tmp_path, first):
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("reused", [False, True])
 @pytest.mark.parametrize(
-    ("answer", "growth"), [(huge_or_small, GROWTH), (padded_or_small, 4 * PADDED)]
+    ("answer", "growth"), [(huge_or_small, GROWTH), (padded_or_small, PADDED_GROWTH)]
 )
 async def test_huge_answers_are_in_memory_one_at_a_time(tmp_path, reused, answer, growth):
     async def most(*names: str) -> float:
@@ -242,4 +244,4 @@ async def test_huge_answers_cover_versions_one_at_a_time(tmp_path, answer, befor
         return peak_memory(folder)
 
     small = await most("small")
-    assert await most("huge") - small < (GROWTH if answer is huge_or_small else 4 * PADDED)
+    assert await most("huge") - small < (GROWTH if answer is huge_or_small else PADDED_GROWTH)
