@@ -13,6 +13,7 @@ from batchscan.enums import (
     RecheckKind,
     RecheckVerdict,
 )
+from batchscan.util.timestamps import MAX_TIME
 
 MAX_COUNT = 50  # rows that are listed for each kind of fault
 COLUMNS = {
@@ -28,18 +29,18 @@ COLUMNS = {
     "answers": {
         "INTEGER": "id picture_id generation credits reader attempts",
         "TEXT": "scan_id run_id trouble",
-        "REAL": "received_at",
+        "TIME": "received_at",
         "BLOB": "body",
     },
     "claims": {
         "TEXT": "scan_id run_id state",
         "INTEGER": "picture_id generation under_way sends unanswered",
         "BLOB": "path sent sent_sha256",
-        "REAL": "opened_at",
+        "TIME": "opened_at",
     },
     "unread_bodies": {
         "TEXT": "scan_id",
-        "REAL": "received_at",
+        "TIME": "received_at",
         "BLOB": "body",
     },
     "folders": {
@@ -70,14 +71,14 @@ COLUMNS = {
     "rendition_decisions": {
         "INTEGER": "id",
         "TEXT": "word who note",
-        "REAL": "at",
+        "TIME": "at",
         "BLOB": "sha256 path other_sha256 other_path",
     },
     "runs": {
         "TEXT": "run_id",
         "INTEGER": "realm_id closed",
         "BLOB": "folder facts report matched",
-        "REAL": "started_at",
+        "TIME": "started_at",
     },
     "outcomes": {
         "INTEGER": "id answer_id",
@@ -86,11 +87,12 @@ COLUMNS = {
     },
     "sends": {
         "TEXT": "api_url",
-        "REAL": "at",
+        "TIME": "at",
     },
     "pace": {
         "TEXT": "api_url",
-        "REAL": "share wall learned_at paused_until",
+        "REAL": "share wall",
+        "TIME": "learned_at paused_until",
     },
     "seals": {
         "INTEGER": "realm_id folder_id",
@@ -101,13 +103,13 @@ COLUMNS = {
     "doubts": {
         "TEXT": "run_id scan_id",
         "INTEGER": "sends",
-        "REAL": "at",
+        "TIME": "at",
     },
     "sightings": {
         "INTEGER": "picture_id answer_id returned",
         "TEXT": "key url kind domain arrived_in disposition",
         "BLOB": "pages",
-        "REAL": "first_seen last_seen marked_at",
+        "TIME": "first_seen last_seen marked_at",
     },
     "portraits": {
         "INTEGER": "picture_id",
@@ -121,11 +123,11 @@ COLUMNS = {
         "TEXT": "id target run_id trouble",
         "BLOB": "body",
         "INTEGER": "matches attempts",
-        "REAL": "made_at tried_at told_at",
+        "TIME": "made_at tried_at told_at",
     },
     "decisions": {
         "INTEGER": "id realm_id undoes complete",
-        "REAL": "at",
+        "TIME": "at",
         "TEXT": "who disposition about note",
     },
     "decided": {
@@ -136,7 +138,7 @@ COLUMNS = {
         "INTEGER": "id picture_id bytes",
         "TEXT": "key name who timestamp_url",
         "BLOB": "sha256 timestamp",
-        "REAL": "captured_at timestamped_at",
+        "TIME": "captured_at timestamped_at",
     },
     "captures": {
         "INTEGER": "id file_id http_status position bytes",
@@ -147,17 +149,18 @@ COLUMNS = {
     "recheck_runs": {
         "INTEGER": "id realm_id",
         "TEXT": "choice",
-        "REAL": "started_at ended_at",
+        "TIME": "started_at ended_at",
     },
     "rechecks": {
         "INTEGER": "id run_id picture_id http_status names_picture",
         "TEXT": "key kind url verdict detail",
-        "REAL": "checked_at gone_since likeness our_likeness",
+        "REAL": "likeness our_likeness",
+        "TIME": "checked_at gone_since",
     },
     "their_pictures": {
         "INTEGER": "picture_id",
         "TEXT": "key",
-        "REAL": "first_at seen_at",
+        "TIME": "first_at seen_at",
         "BLOB": "sha256 fingerprint preview",
     },
     "changes": {
@@ -177,14 +180,16 @@ COLUMNS = {
     "identity": {
         "TEXT": "ledger_id",
         "INTEGER": "changes",
-        "REAL": "accepted_until",
+        "TIME": "accepted_until",
     },
 }
-_TYPES: Final = {
-    "INTEGER": "'integer', 'null'",
-    "REAL": "'real', 'integer', 'null'",
-    "TEXT": "'text', 'null'",
-    "BLOB": "'blob', 'null'",
+_NUMBER: Final = "typeof({0}) IN ('real', 'integer')"
+_VALID: Final = {
+    "INTEGER": "typeof({0}) = 'integer'",
+    "REAL": _NUMBER,
+    "TIME": f"{_NUMBER} AND {{0}} BETWEEN 0 AND {MAX_TIME}",  # seconds since 1970
+    "TEXT": "typeof({0}) = 'text'",
+    "BLOB": "typeof({0}) = 'blob'",
 }
 _JSON: Final = (
     ("runs", "facts"),
@@ -223,7 +228,7 @@ def _words(kind: type[StrEnum]) -> str:
 # The number of rows for each kind of fault; `unpacks` is a Python function.
 COLUMN_QUERY: Final = " UNION ALL ".join(
     [
-        _wrong(table, name, f"typeof({name}) NOT IN ({_TYPES[kind]})", f"no {kind}")
+        _wrong(table, name, f"NOT ({_VALID[kind].format(name)})", f"no {kind}")
         for table, columns in COLUMNS.items()
         for kind, names in columns.items()
         for name in names.split()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from batchscan.model import Sent, TrackedMatch
+from batchscan.util.timestamps import MAX_TIME
 
 MAX_ATTEMPTS = 2  # to parse an answer: if none of them ended, a run gives up on it
 ANSWER_COLUMNS = (
@@ -37,6 +38,7 @@ class StoredAnswer:
         """Make one of a row with the columns `ANSWER_COLUMNS`."""
         number, picture_id, generation, scan_id, run_id, received_at, credits_, *parsing = row
         body, reader, trouble, attempts = parsing
+        require_time(number, received_at)
         return cls(
             id=number,
             picture_id=picture_id,
@@ -58,6 +60,12 @@ class StoredAnswer:
         The number of attempts does not decide that here: the last one may be under way.
         """
         return self.attempts is None
+
+
+def require_time(answer_id: int, received_at: float) -> None:
+    """Raise ValueError if an answer's time is damaged: one before 1970 would make it out of date."""
+    if not 0 <= received_at <= MAX_TIME:
+        raise ValueError(f"answer {answer_id} has no possible time")
 
 
 class AnswerFacts(NamedTuple):

@@ -14,6 +14,7 @@ from batchscan.ledger.known import (
     AnswerFacts,
     KnownPicture,
     StoredAnswer,
+    require_time,
 )
 from batchscan.ledger.match_history import MatchHistory
 from batchscan.model import Image, Sent
@@ -146,17 +147,10 @@ class KnownPictures:
         ).fetchone()
         if row is None:
             return None
-        number, picture_id, scan_id, generation, run_id, received_at, readable, matched = row
-        return AnswerFacts(
-            number,
-            picture_id,
-            scan_id,
-            generation,
-            run_id,
-            received_at,
-            bool(readable),
-            bool(matched),
-        )
+        *values, readable, matched = row
+        facts = AnswerFacts._make((*values, bool(readable), bool(matched)))
+        require_time(facts.id, facts.received_at)
+        return facts
 
     def equate(self, image: Image, picture_id: int) -> None:
         """Remember that the answer of another picture holds for a file's content."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from batchscan.ledger.match_history import STATE, MatchHistory
 from batchscan.ledger.perspective import Perspective
+from batchscan.util.timestamps import utc_time
 
 # Bytes of the large columns, if SQLite was built without `dbstat`.
 _CONTENTS = """
@@ -168,8 +169,8 @@ class Stats:
             doubts=doubts,
             open_claims=open_claims,
             matches=self._matches(realm_id),
-            oldest_answer=None if oldest is None else float(oldest),
-            newest_answer=None if newest is None else float(newest),
+            oldest_answer=_time(oldest),
+            newest_answer=_time(newest),
         )
 
     def _charged(self, realm_id: int, since: float) -> int:
@@ -193,6 +194,12 @@ class Stats:
         for state, disposition, number in rows:
             counts.setdefault(state, {})[disposition] = number
         return counts
+
+
+def _time(value: float | None) -> float | None:
+    if value is not None:
+        utc_time(value)  # so that an impossible one is an error of the ledger
+    return value
 
 
 def _number(cursor: sqlite3.Cursor) -> int:

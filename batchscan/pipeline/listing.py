@@ -65,5 +65,5 @@ def too_young(candidate: Candidate, now_ns: float, min_age_ns: float) -> str | N
 def _utc(time_ns: int) -> str:
     try:
         return rfc3339(time_ns / NANO)
-    except (OverflowError, ValueError, OSError):
+    except ValueError:
         return "a time beyond the year 9999"

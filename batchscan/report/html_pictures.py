@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -27,6 +26,7 @@ from batchscan.report.wording import size
 from batchscan.report_sections import MatchFacets, PictureMatches
 from batchscan.util.escaping import replace_surrogates
 from batchscan.util.paths import split_path
+from batchscan.util.timestamps import utc_time
 
 MAX_BYTES = 16_000_000  # of all pictures; browsers open that much quickly
 SHARE = 4  # a picture takes at most 1/4 of the room left, and a match 1/4 of its picture's
@@ -196,7 +196,7 @@ def _versions(picture: PictureMatches, room: int) -> Iterator[VersionView]:
 @lru_cache(_TIMES)  # the matches of an answer have the same
 def moment(seconds: float) -> str:
     """Format a time to the minute: `2026-11-23 18:02 UTC`."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return utc_time(seconds).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _breakable(folder: str) -> Markup:

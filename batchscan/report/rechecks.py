@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from batchscan.enums import RecheckVerdict
 from batchscan.rechecked import MatchRecheck
 from batchscan.report_sections import Rechecks
+from batchscan.util.timestamps import utc_time
 
 _SENTENCES = {
     RecheckVerdict.THERE: "still there",
@@ -49,4 +49,4 @@ def _parts(recheck: MatchRecheck) -> Iterator[str]:
 
 
 def _day(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+    return utc_time(seconds).strftime("%Y-%m-%d")

@@ -54,6 +54,12 @@ SQL = {
     "seals": "UPDATE seals SET matched = x'c1'",
     "credits": "UPDATE answers SET credits = 'many'",
     "times of answers": "UPDATE answers SET received_at = 'soon'",
+    "times of answers beyond the calendar": "UPDATE answers SET received_at = 1e300",
+    "times of answers before the calendar": "UPDATE answers SET received_at = -1e18",
+    "an infinite time of answers": "UPDATE answers SET received_at = 9e999",
+    "times of claims beyond the calendar": "UPDATE claims SET opened_at = 1e300",
+    "times of runs beyond the calendar": "UPDATE runs SET started_at = 1e300",
+    "times of matches beyond the calendar": "UPDATE sightings SET first_seen = 1e300",
 }
 
 
