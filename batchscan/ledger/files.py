@@ -242,8 +242,8 @@ def _matched(rows: Iterable[_FileRow]) -> MatchedFiles:
 
 
 def _rejected(rows: Iterable[_FileRow]) -> Rejected:
-    counts: Rejected = {}
+    names: Rejected = {}
     for row in rows:
         if row.reason is not None:
-            counts.setdefault(row.reason, []).append(row.name)
-    return counts
+            names.setdefault(row.reason, []).append(row.name)
+    return names

@@ -88,9 +88,7 @@ def found_again(folder: str, ledger: Ledger, report: Report) -> Iterator[Uncheck
     if not report.files.unchanged_rejected:
         yield from own
         return
-    from_earlier_runs = Counter(report.unchecked) - Counter(
-        report.reasons
-    )  # rejected by earlier runs
+    from_earlier_runs = Counter(report.unchecked) - Counter(report.reasons)
     named: set[str] = set()
     for file in own:
         if file.status is Status.REJECTED:

@@ -150,7 +150,7 @@ class LocalWalk:
         plain = folder.rules.plain and not folder.taken
         wanted, entries = self._wanted, block.entries  # what names end in that need no second look
         for entry in part:
-            sorted_entries = None
+            place = None
             try:
                 if not entry.is_file(follow_symlinks=follow):
                     others.append(entry)
@@ -158,16 +158,14 @@ class LocalWalk:
                 name = entry.name
                 # Inlined for speed: nearly all files take this branch.
                 quick = plain and name.endswith(wanted) and name[0] != "."
-                sorted_entries = entries if quick else self._place(folder, block, name)
-                if sorted_entries is not None:
+                place = entries if quick else self._place(folder, block, name)
+                if place is not None:
                     status = entry.stat(follow_symlinks=follow)
-                    sorted_entries.append(
-                        (name, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-                    )
+                    place.append((name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
             except FileNotFoundError:
                 continue
             except OSError:
-                if sorted_entries is None:
+                if place is None:
                     others.append(entry)
                 else:
                     block.without_stat.append(entry.name)
