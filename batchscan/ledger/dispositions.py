@@ -142,7 +142,7 @@ class Dispositions:
         """The last batch that was neither undone nor an undo."""
         return self._batch("1", ())
 
-    def standing(self, number: int) -> Batch | None:
+    def effective(self, number: int) -> Batch | None:
         """A batch by its id; None if it was undone or is an undo."""
         return self._batch("b.id = ?", (number,))
 

@@ -169,8 +169,8 @@ class IntegrityChecker:
             result.other += 1  # files were added or removed since: cannot be compared
             return
         for row in rows:
-            stands = rejected_under(rules, row[4]) if row[5] is None else row[6] is not None
-            if not stands:
+            holds = rejected_under(rules, row[4]) if row[5] is None else row[6] is not None
+            if not holds:
                 result.blame(
                     f"the cached summary of folder {folder_id} counts a file that has no answer"
                 )

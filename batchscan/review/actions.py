@@ -130,7 +130,7 @@ class Actions:
 
         def change(ledger: Ledger) -> ActionResult:
             with ledger.transaction():
-                batch = ledger.dispositions.standing(int(what))
+                batch = ledger.dispositions.effective(int(what))
             if batch is None:
                 return ActionResult("", warning="That was undone already.")
             marked = decisions.undo(ledger, batch)

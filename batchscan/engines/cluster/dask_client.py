@@ -131,7 +131,7 @@ class DaskClient:
             WorkerUnreachable: the worker is gone, or takes too long.
             ImportError, AttributeError: batchscan is not installed there, or in another version.
         """
-        key = f"batchscan-station-{secrets.token_hex(8)}"
+        key = f"batchscan-actor-{secrets.token_hex(8)}"
         try:
             future = self._client.submit(
                 WorkerActor,

@@ -1,4 +1,4 @@
-"""A station in this process, as a worker's event loop would run it."""
+"""A actor in this process, as a worker's event loop would run it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def emulator():
 
 
 @pytest.fixture
-async def station(emulator):
+async def actor(emulator):
     settings = Settings(api=Api(url=emulator.url, identity_url=emulator.url))
     opened = warm_up(WorkerActor(settings, 1))
     yield opened
@@ -62,20 +62,20 @@ def candidate(path) -> Candidate:
 BATCHES = count(10)  # later ones than those that tests number
 
 
-async def results(station, *orders, token: str | None = None) -> dict[int, object]:
-    await station.submit_batch(next(BATCHES), orders, token and SecretStr(token))
+async def results(actor, *tasks, token: str | None = None) -> dict[int, object]:
+    await actor.submit_batch(next(BATCHES), tasks, token and SecretStr(token))
     found: dict[int, object] = {}
     seen = 0
-    while len(found) < len(orders):
-        taken = await station.poll_events(seen)
+    while len(found) < len(tasks):
+        taken = await actor.poll_events(seen)
         found |= {event.number: event.result for event in taken.events}
         seen = taken.first + len(taken.events) - 1
-    await station.poll_events(seen)
+    await actor.poll_events(seen)
     return found
 
 
-async def inspected(station, path) -> Image:
-    image = (await results(station, Inspect(1, candidate(path))))[1]
+async def inspected(actor, path) -> Image:
+    image = (await results(actor, Inspect(1, candidate(path))))[1]
     assert isinstance(image, Image)
     return image
 
@@ -89,35 +89,35 @@ def token_of(emulator) -> str:
     return str(json.loads(reply.body)["access_token"])
 
 
-async def test_an_inspected_picture_comes_back_without_its_bytes(station, file):
-    image = await inspected(station, file)
+async def test_an_inspected_picture_comes_back_without_its_bytes(actor, file):
+    image = await inspected(actor, file)
 
     assert (image.data, image.stat.size) == (b"", file.stat().st_size)
 
 
-async def test_a_file_that_cannot_be_sent_comes_back_with_why(station, tmp_path):
+async def test_a_file_that_cannot_be_sent_comes_back_with_why(actor, tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(b"")
-    found = (await results(station, Inspect(1, candidate(path))))[1]
+    found = (await results(actor, Inspect(1, candidate(path))))[1]
 
     assert isinstance(found, NotSendable)
     assert found.reason is RejectReason.EMPTY
 
 
-async def test_inspected_bytes_are_sent_even_after_the_file_is_deleted(station, emulator, file):
-    image = await inspected(station, file)
+async def test_inspected_bytes_are_sent_even_after_the_file_is_deleted(actor, emulator, file):
+    image = await inspected(actor, file)
     file.rename(file.with_name("gone"))
-    order = replace(upload(image, file.with_name("gone")))
-    reply = (await results(station, order, token=token_of(emulator)))[2]
+    task = replace(upload(image, file.with_name("gone")))
+    reply = (await results(actor, task, token=token_of(emulator)))[2]
 
     assert isinstance(reply, Success)
     assert emulator.journal.of("check")[0].sha256 == image.sha256
 
 
-async def test_bytes_that_are_gone_are_read_again(station, emulator, file):
-    image = await inspected(station, file)
-    await station.submit_batch(next(BATCHES), (Release(image.path, image.sha256),), None)
-    reply = (await results(station, upload(image, file), token=token_of(emulator)))[2]
+async def test_bytes_that_are_gone_are_read_again(actor, emulator, file):
+    image = await inspected(actor, file)
+    await actor.submit_batch(next(BATCHES), (Release(image.path, image.sha256),), None)
+    reply = (await results(actor, upload(image, file), token=token_of(emulator)))[2]
 
     assert isinstance(reply, Success)
     assert emulator.journal.of("check")[0].sha256 == image.sha256
@@ -132,79 +132,79 @@ async def test_bytes_that_are_gone_are_read_again(station, emulator, file):
     ],
     ids=["another picture", "no picture", "gone"],
 )
-async def test_what_was_read_again_and_differs_is_not_sent(station, emulator, file, spoil, reason):
-    image = await inspected(station, file)
-    order = upload(image, file)
-    await station.submit_batch(next(BATCHES), (Release(image.path, image.sha256),), None)
+async def test_what_was_read_again_and_differs_is_not_sent(actor, emulator, file, spoil, reason):
+    image = await inspected(actor, file)
+    task = upload(image, file)
+    await actor.submit_batch(next(BATCHES), (Release(image.path, image.sha256),), None)
     spoil(file)
-    reply = (await results(station, order, token=token_of(emulator)))[2]
+    reply = (await results(actor, task, token=token_of(emulator)))[2]
 
     assert isinstance(reply, NotSent)
     assert reply.reason is reason
     assert not emulator.journal.of("check")
 
 
-async def test_a_token_that_is_refused_comes_back_as_that(station, file):
-    image = await inspected(station, file)
-    reply = (await results(station, upload(image, file), token="old"))[2]
+async def test_a_token_that_is_refused_comes_back_as_that(actor, file):
+    image = await inspected(actor, file)
+    reply = (await results(actor, upload(image, file), token="old"))[2]
 
     assert isinstance(reply, TokenRejected)
 
 
-async def test_orders_that_come_twice_are_done_once(station, emulator, file):
-    image = await inspected(station, file)
-    orders = (upload(image, file),)
+async def test_tasks_that_come_twice_are_done_once(actor, emulator, file):
+    image = await inspected(actor, file)
+    tasks = (upload(image, file),)
     token, number = SecretStr(token_of(emulator)), next(BATCHES)
     for _ in range(3):
-        await station.submit_batch(number, orders, token)
-    first = await station.poll_events(0)
-    again = await station.poll_events(0)
+        await actor.submit_batch(number, tasks, token)
+    first = await actor.poll_events(0)
+    again = await actor.poll_events(0)
 
     assert first.events == again.events
     assert len(emulator.journal.of("check")) == 1
 
 
-async def test_a_picture_leaves_at_its_time(station, emulator, file):
-    image = await inspected(station, file)
+async def test_a_picture_leaves_at_its_time(actor, emulator, file):
+    image = await inspected(actor, file)
     began = time.monotonic()
-    order = replace(upload(image, file), at=began + 0.3)
-    await results(station, order, token=token_of(emulator))
+    task = replace(upload(image, file), at=began + 0.3)
+    await results(actor, task, token=token_of(emulator))
 
     assert time.monotonic() - began >= 0.3
 
 
-async def test_a_portrait_is_made_where_the_picture_is(station, file):
-    image = await inspected(station, file)
-    made = (await results(station, MakePreview(3, image, candidate(file))))[3]
+async def test_a_thumbnail_is_made_where_the_picture_is(actor, file):
+    image = await inspected(actor, file)
+    made = (await results(actor, MakePreview(3, image, candidate(file))))[3]
 
     assert isinstance(made, Preview)
     assert made.thumbnail is not None
 
 
-async def test_a_station_that_is_leaving_turns_orders_away(station, file):
-    await station.drain()
-    result = (await results(station, Inspect(1, candidate(file))))[1]
+async def test_an_actor_that_is_retiring_refuses_tasks(actor, file):
+    await actor.drain()
+    result = (await results(actor, Inspect(1, candidate(file))))[1]
 
     assert result == TaskRejected()
 
 
-async def test_nothing_is_sent_for_a_driver_that_is_silent(station, emulator, file):
-    image = await inspected(station, file)
-    station._taken_at -= 60
-    reply = await station._result_of(upload(image, file), SecretStr(token_of(emulator)))
+async def test_nothing_is_sent_for_a_driver_that_is_silent(actor, emulator, file):
+    image = await inspected(actor, file)
+    actor._taken_at -= 60
+    reply = await actor._result_of(upload(image, file), SecretStr(token_of(emulator)))
 
     assert isinstance(reply, TransientError)
     assert (reply.ambiguous, reply.worker_lost) == (False, True)  # so that it is asked again
     assert not emulator.journal.of("check")
 
 
-async def test_a_station_shows_neither_token_nor_key(station, emulator, file):
-    image = await inspected(station, file)
+async def test_an_actor_shows_neither_token_nor_key(actor, emulator, file):
+    image = await inspected(actor, file)
     token = token_of(emulator)
-    await results(station, upload(image, file), token=token)
+    await results(actor, upload(image, file), token=token)
 
-    assert token not in shown_of(station)
-    assert "api_key=None" in shown_of(station)
+    assert token not in shown_of(actor)
+    assert "api_key=None" in shown_of(actor)
 
 
 async def test_long_answers_are_held_one_at_a_time_until_each_is_fetched_in_parts(tmp_path):
@@ -215,45 +215,45 @@ async def test_long_answers_are_held_one_at_a_time_until_each_is_fetched_in_part
 
     async with answering(tmp_path, long) as service:
         settings = Settings(api=Api(url=service.url, identity_url=service.url))
-        station = warm_up(WorkerActor(settings, 1))
+        actor = warm_up(WorkerActor(settings, 1))
         names = {1: "a", 2: "b"}
-        orders = []
+        tasks = []
         for number, name in names.items():
             path = tmp_path / f"{name}.png"
             path.write_bytes(png(16, 16, number))
-            image = await inspected(station, path)
-            orders.append(Upload(number, f"scan-{name}", image, candidate(path), 0.0))
-        await station.submit_batch(next(BATCHES), tuple(orders), SecretStr("token"))
+            image = await inspected(actor, path)
+            tasks.append(Upload(number, f"scan-{name}", image, candidate(path), 0.0))
+        await actor.submit_batch(next(BATCHES), tuple(tasks), SecretStr("token"))
         await until(lambda: len(service.asked) == len(names))
         left = set(names)
         while left:
-            number, size = await next_long(station)
+            number, size = await next_long(actor)
             left.remove(number)
-            body = await fetched(station, number)
+            body = await fetched(actor, number)
             assert len(body) == size
             assert body == long(names[number], f"scan-{names[number]}")
-        await station.close()
+        await actor.close()
 
 
-async def next_long(station) -> tuple[int, int]:
+async def next_long(actor) -> tuple[int, int]:
     """The number and size of the one long body that there is; its reply has none."""
-    while not (taken := await station.poll_events(0)).events:
+    while not (taken := await actor.poll_events(0)).events:
         pass
     (event,) = taken.events
     assert isinstance(event.result, LongReply)
     assert event.result.reply.body == b""
-    confirmed = await station.poll_events(taken.first)
+    confirmed = await actor.poll_events(taken.first)
     assert confirmed.events == (), "the other one has no turn yet"
     return event.number, event.result.bytes
 
 
-async def fetched(station, number: int) -> bytes:
+async def fetched(actor, number: int) -> bytes:
     """A body, of which each part is asked for twice; then it is dropped."""
     body = b""
-    while part := await station.answer_part(number, len(body)):
+    while part := await actor.answer_part(number, len(body)):
         assert len(part) <= PART
-        assert part == await station.answer_part(number, len(body))
+        assert part == await actor.answer_part(number, len(body))
         body += part
-    await station.submit_batch(next(BATCHES), (DropBody(number),), None)
-    assert await station.answer_part(number, 0) == b""
+    await actor.submit_batch(next(BATCHES), (DropBody(number),), None)
+    assert await actor.answer_part(number, 0) == b""
     return body
