@@ -22,6 +22,24 @@ from tests.support.servers import scripted
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 QUICK = ("--rate", "1000/s", "-j", "16")
+# Stops fetching a long answer after its first block, until there is a file `go`.
+FETCHING = """
+import asyncio, sys
+from pathlib import Path
+from batchscan.cli import main
+from batchscan.copyleaks.received_body import ReceivedBody
+
+folder, store = Path({folder!r}), ReceivedBody.store
+
+async def stored(self):
+    await store(self)
+    (folder / "fetching").touch()
+    while not (folder / "go").exists():
+        await asyncio.sleep(0.02)
+
+ReceivedBody.store = stored
+main(sys.argv[1:])
+"""
 
 
 async def test_a_scan_on_a_cluster_answers_every_picture_once(bench, tmp_path):
@@ -254,3 +272,33 @@ async def test_long_answers_of_workers_are_in_memory_one_at_a_time(tmp_path):
         return peak_memory(folder)
 
     assert await most("long", 30 * MIB) - await most("short", 0) < 200
+
+
+@pytest.mark.parametrize("lost", ["worker", "driver"])
+async def test_a_long_answer_that_was_not_fetched_is_asked_again_by_its_id(tmp_path, lost):
+    def said_so(_: str, scan_id: str) -> bytes:
+        return said(scan_id, match(0), padding="a" * 8 * MIB)
+
+    (tmp_path / "fetching.py").write_text(FETCHING.format(folder=str(tmp_path)))
+    program = (str(tmp_path / "fetching.py"),)
+    async with answering(tmp_path, said_so) as service, cluster_of(tmp_path / "dask", 1) as cluster:
+        tree(service.images, {"long.png": png(16, 16, 1)})
+        how = ("--dask", cluster.address, *QUICK)
+        scan = await Process(service).start(*how, program=program)
+        await until((tmp_path / "fetching").exists)
+        if lost == "worker":
+            await cluster.start_worker()
+            await cluster.end(0, signal.SIGKILL)
+            (tmp_path / "go").touch()
+            _, err = await scan.communicate()
+            assert scan.returncode == 0, err
+        else:
+            scan.kill()
+            await scan.communicate()
+            code, _, err = await service.run(*how)
+            assert code == 0, err
+        [line] = service.last_lines().values()
+        assert (line.status, len(line.matches)) == ("scanned", 1)
+        assert len(service.asked) == 2
+        assert len(set(service.asked)) == 1
+        assert sum(report["credits"]["outcome_unknown"] for report in reports(service)) == 1
