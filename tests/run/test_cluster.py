@@ -290,8 +290,8 @@ async def test_a_long_answer_that_was_not_fetched_is_asked_again_by_its_id(tmp_p
             await cluster.start_worker()
             await cluster.end(0, signal.SIGKILL)
             (tmp_path / "go").touch()
-            _, err = await scan.communicate()
-            assert scan.returncode == 0, err
+            _, complaints = await scan.communicate()
+            assert scan.returncode == 0, complaints
         else:
             scan.kill()
             await scan.communicate()
