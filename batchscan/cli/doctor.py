@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
+from batchscan.cli.findings import print_finding
 from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import folder_options, settings_of
-from batchscan.console.terminal import colored, print_data
+from batchscan.console.terminal import fitted, print_data
 from batchscan.errors import UsageError
 from batchscan.settings.catalog import entries
 from batchscan.util.escaping import printable
 
 if TYPE_CHECKING:
     from batchscan.commands.checks import Finding
-    from batchscan.settings import Settings
     from batchscan.settings.load import LoadedSettings
 
-_COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
+_NO_BREAK = "\u00a0"
 
 
 @click.command(
@@ -44,7 +44,7 @@ def command(*, call: bool, **parameters: object) -> int:
     findings = []
     for finding in _findings(parameters, call=call):
         findings.append(finding)
-        print_data("\n".join(_lines(finding)))
+        print_finding(finding, indent="  ")
     return exit_code(findings)
 
 
@@ -82,21 +82,14 @@ def _table(loaded: LoadedSettings) -> Iterator[str]:
     yield f"settings (file: {printable(loaded.file or 'none')})"
     for entry in entries():
         value = entry.show(entry.of(loaded.settings))
-        yield f"  {entry.key:<26} {printable(value):<28} {printable(loaded.origins[entry.key])}"
-    yield f"  {'account.api_key':<26} {_key(loaded.settings):<28} {_key_origin(loaded)}"
+        yield _row(entry.key, printable(value), loaded.origins[entry.key])
+    key = "(hidden)" if loaded.settings.account.api_key else "null"
+    yield _row("account.api_key", key, loaded.origins.get("account.api_key", "default"))
     yield "checks"
 
 
-def _key(settings: Settings) -> str:
-    return "(hidden)" if settings.account.api_key else "null"
-
-
-def _key_origin(loaded: LoadedSettings) -> str:
-    return printable(loaded.origins.get("account.api_key", "default"))
-
-
-def _lines(finding: Finding) -> Iterable[str]:
-    level = colored(f"{finding.level:<7}", _COLOURS[finding.level], sys.stdout)
-    yield f"  {level}  {finding.what}: {printable(finding.detail)}"
-    if finding.advice:
-        yield f"           {printable(finding.advice)}"
+def _row(key: str, value: str, origin: str) -> str:
+    """A row of the table; a terminal that it is too wide for shows the origin below."""
+    return fitted(
+        f"  {key:<26} {value:<28} {printable(origin).replace(' ', _NO_BREAK)}", sys.stdout
+    )

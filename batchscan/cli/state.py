@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from batchscan.cli.findings import print_finding
 from batchscan.cli.help import GroupedOption, HelpCommand, HelpGroup
 from batchscan.cli.options import folder_options, setting_option, settings_of
-from batchscan.console.terminal import colored, fitted, print_data, print_status
+from batchscan.console.terminal import fitted, print_data, print_status
 from batchscan.util.escaping import escape_json, printable
 
 if TYPE_CHECKING:
-    from batchscan.commands.checks import Finding
     from batchscan.runs.prune import PrunePlan
     from batchscan.runs.retention import RetentionResult
     from batchscan.settings import Settings
 
 _F = TypeVar("_F", bound=Callable[..., int])
-_COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 _OLD = "30d"
 _PARTIAL = 3
 _RESTORING = (
@@ -114,7 +113,7 @@ def check(**parameters: object) -> int:
     findings = []
     for finding in look(state_folder(_settings(parameters))):
         findings.append(finding)
-        print_data("\n".join(_lines(finding)))
+        print_finding(finding)
     return exit_code(findings)
 
 
@@ -244,14 +243,6 @@ def _duration(text: str) -> float:
     except ValueError:
         advice = "write it as 90d, 12h or 0s"
         raise UsageError(f"--older-than: {text!r} is not a duration", advice=advice) from None
-
-
-def _lines(finding: Finding) -> Iterator[str]:
-    level = colored(f"{finding.level:<7}", _COLOURS[finding.level], sys.stdout)
-    plain = fitted(f"{finding.level:<7}  {finding.what}: {printable(finding.detail)}", sys.stdout)
-    yield f"{level}{plain[7:]}"
-    if finding.advice:
-        yield fitted(f"         {printable(finding.advice)}", sys.stdout)
 
 
 def _prune_lines(found: PrunePlan, verb: str) -> Iterator[str]:

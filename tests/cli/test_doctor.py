@@ -1,7 +1,15 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from PIL import Image
@@ -70,6 +78,28 @@ def test_a_doctor_that_finds_nothing_exits_0_and_shows_where_settings_come_from(
     assert "clock: agrees with the service's" in out
     assert "problem" not in out
     assert not [path for path in vendor.asked if "check" in path]
+
+
+@pytest.mark.usefixtures("ask")
+def test_the_table_of_settings_fits_into_a_terminal_of_80_columns(vendor, tmp_path):
+    terminal, inner = pty.openpty()
+    termios.tcsetwinsize(inner, (24, 80))
+    words = [sys.executable, "-P", "-m", "batchscan", "doctor", "--state", str(tmp_path / "s")]
+    with subprocess.Popen(words, stdout=inner) as process:
+        os.close(inner)
+        printed = b"".join(blocks_of(terminal)).decode()
+    assert process.returncode == 0
+
+    lines = re.sub(r"\x1b\[\d*m", "", printed).splitlines()
+    [*_, found] = (n for n, line in enumerate(lines) if line.split() == ["api.url", vendor.url])
+    assert lines[found + 1].split() == ["environment", "COPYLEAKS_API_URL"]
+    assert [line for line in lines if len(line) > 80 and "/" not in line] == []
+
+
+def blocks_of(terminal: int) -> Iterator[bytes]:
+    with suppress(OSError), open(terminal, "rb", buffering=0) as file:
+        while block := file.read(4096):
+            yield block
 
 
 def test_a_second_check_reuses_the_login(ask, vendor):
