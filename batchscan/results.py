@@ -1,19 +1,15 @@
-"""`results.jsonl`: one line for each picture that a run decided; partial lines are removed."""
+"""The lines of `results.jsonl`: one for each picture that a run decided."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Literal, TypeAlias
 
-import aiofiles
 import msgspec
 
 from batchscan.enums import Status
-from batchscan.errors import StorageError
 from batchscan.model import (
     Answer,
     Covered,
@@ -35,8 +31,7 @@ from batchscan.result_fields import (
     score_fields,
     sent_fields,
 )
-from batchscan.util.escaping import escape_json, path_fields, printable, replace_surrogates
-from batchscan.util.private_files import advice_for, open_private, sync
+from batchscan.util.escaping import escape_json, path_fields, replace_surrogates
 from batchscan.util.timestamps import rfc3339
 
 SCHEMA: Literal[1] = 1
@@ -77,7 +72,6 @@ class ResultLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(ResultLine)
 
 
 def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
@@ -164,92 +158,6 @@ def encoded(lines: Iterable[Line]) -> Iterator[bytes]:
     yield b"".join(short)
 
 
-def read_lines(path: str) -> Iterator[ResultLine]:
-    """Read a results file; a last line without a line feed was cut off and is left out.
-
-    Raises:
-        StorageError: the file cannot be read, or a line inside it is not a result.
-    """
-    try:
-        with open(path, "rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.endswith(b"\n"):
-                    yield _decoded(path, number, line)
-    except OSError as error:
-        raise StorageError(f"cannot read '{printable(path)}': {error.strerror}") from error
-
-
-class ResultsWriter:
-    """Appends whole lines to a new file that only its owner can read.
-
-    A write that fails leaves nothing behind, so that the file always ends with a whole line.
-    """
-
-    def __init__(self, path: str, file: Any) -> None:  # noqa: ANN401 - aiofiles names no public type
-        """Take an open file; `create` opens one."""
-        self._path = path
-        self._file = file
-        self._size = 0
-
-    @classmethod
-    async def create(cls, path: str) -> ResultsWriter:
-        """Create the file.
-
-        Raises:
-            StorageError: it cannot be created, or exists already.
-        """
-        try:
-            # Unbuffered: the next write must not flush what a failed one left in a buffer.
-            file = await aiofiles.open(path, "xb", buffering=0, opener=open_private)
-        except OSError as error:
-            raise _cannot_write(path, error) from error
-        return cls(path, file)
-
-    async def write(self, lines: Iterable[Line]) -> None:
-        """Append lines, all in one write but for long ones.
-
-        Raises:
-            StorageError: they cannot be written; none of them counts as written.
-        """
-        size = 0
-        try:
-            for piece in encoded(lines):
-                await self._write_all(piece)
-                size += len(piece)
-        except OSError as error:
-            await self._undo()
-            raise _cannot_write(self._path, error) from error
-        except BaseException:  # between two pieces of a line
-            await self._undo()
-            raise
-        self._size += size
-
-    async def close(self) -> None:
-        """Sync the file to disk and close it.
-
-        Raises:
-            StorageError: it cannot be written.
-        """
-        try:
-            try:
-                await asyncio.to_thread(sync, self._file.fileno())
-            finally:
-                await self._file.close()
-        except OSError as error:
-            raise _cannot_write(self._path, error) from error
-
-    async def _write_all(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[await self._file.write(rest) :]
-
-    async def _undo(self) -> None:
-        """Remove the part of a failed write that reached the file."""
-        with suppress(OSError):
-            await self._file.seek(self._size)
-            await self._file.truncate()
-
-
 def _verdict(outcome: Outcome) -> dict[str, Any]:
     """The fields that depend on whether there is an answer."""
     match outcome:
@@ -289,15 +197,3 @@ def warnings_of(own: Iterable[str], answer: Answer | None) -> list[str]:
     """The warnings about a file, then those of its answer, without duplicates."""
     inherited = answer.warnings if answer else ()
     return list(dict.fromkeys(replace_surrogates(warning) for warning in (*own, *inherited)))
-
-
-def _decoded(path: str, number: int, line: bytes) -> ResultLine:
-    try:
-        return _DECODER.decode(line)
-    except msgspec.MsgspecError as error:
-        raise StorageError(f"'{printable(path)}', line {number}: {error}") from error
-
-
-def _cannot_write(path: str, error: OSError) -> StorageError:
-    what = f"cannot write '{printable(path)}': {error.strerror}"
-    return StorageError(what, advice=advice_for(error))

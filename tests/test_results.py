@@ -1,43 +1,12 @@
 import json
-import os
-import resource
-import stat
-from dataclasses import replace
-from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from batchscan.enums import (
-    DeferReason,
-    Disposition,
-    FailReason,
-    MatchKind,
-    MatchState,
-    RejectReason,
-)
-from batchscan.errors import StorageError
-from batchscan.model import (
-    Deferred,
-    Failed,
-    Rejected,
-    Reused,
-    Scanned,
-    ServiceError,
-    TrackedMatch,
-)
-from batchscan.results import (
-    MANY_MATCHES,
-    LongLine,
-    ResultsWriter,
-    bare_line_of,
-    encode,
-    line_of,
-    read_lines,
-    with_matches,
-)
+from batchscan.enums import DeferReason, FailReason, RejectReason
+from batchscan.model import Deferred, Failed, Rejected, Reused, Scanned, ServiceError
+from batchscan.results import ResultLine, encode, line_of
 from batchscan.runs.answer_lines import with_answer
 from tests.support.outcomes import ANSWER, EFFORT, NO_EFFORT, SUBJECT, outcomes
 
@@ -131,124 +100,17 @@ def test_credits_are_unknown_only_where_something_was_sent_without_an_answer(out
     assert written(outcome)["credits"] == charged
 
 
-async def test_lines_come_back_from_a_private_file(tmp_path):
-    path = str(tmp_path / "results.jsonl")
-    lines = [
-        line_of(outcome, "run", sandbox=True)
-        for outcome in (
-            Scanned(SUBJECT, EFFORT, ANSWER),
-            Failed(SUBJECT, NO_EFFORT, FailReason.NETWORK, "\ud800"),
-        )
-    ]
-    before = os.umask(0o277)
-    try:
-        writer = await ResultsWriter.create(path)
-    finally:
-        os.umask(before)
-    await writer.write(lines)
-    await writer.write(lines[:1])
-    await writer.write([])
-    await writer.close()
-
-    assert list(read_lines(path)) == [*lines, lines[0]]
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-
-
-@given(st.lists(outcomes, max_size=4), st.data())
-def test_a_cut_at_any_byte_loses_only_the_line_it_cuts(tmp_path_factory, results, data):
-    lines = [line_of(outcome, "run", sandbox=False) for outcome in results]
-    whole = [encode(line) for line in lines]
-    cut = data.draw(st.integers(0, sum(map(len, whole))))
-    path = tmp_path_factory.getbasetemp() / "cut.jsonl"
-    path.write_bytes(b"".join(whole)[:cut])
-    survive = sum(sum(map(len, whole[: number + 1])) <= cut for number in range(len(whole)))
-
-    assert list(read_lines(str(path))) == lines[:survive]
-
-
-def test_a_damaged_line_is_named(tmp_path):
-    path = tmp_path / "results.jsonl"
-    path.write_bytes(b"{}\n")
-    with pytest.raises(StorageError, match="line 1: Object missing required field"):
-        list(read_lines(str(path)))
-
-
-def test_a_file_that_is_not_there_is_a_storage_error(tmp_path):
-    with pytest.raises(StorageError, match="No such file"):
-        list(read_lines(str(tmp_path / "gone")))
-
-
-async def test_a_file_that_is_there_already_is_not_touched(tmp_path):
-    path = tmp_path / "results.jsonl"
-    path.write_text("old")
-    with pytest.raises(StorageError, match="File exists") as caught:
-        await ResultsWriter.create(str(path))
-
-    assert caught.value.advice
-    assert path.read_text() == "old"
-
-
-async def test_a_full_disk_leaves_whole_lines_behind(tmp_path):
-    path = str(tmp_path / "results.jsonl")
-    line = line_of(Scanned(SUBJECT, EFFORT, ANSWER), "run", sandbox=False)
-    writer = await ResultsWriter.create(path)
-    await writer.write([line])
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(encode(line)) + 100, hard))
-    try:
-        with pytest.raises(StorageError, match="File too large"):
-            await writer.write([line])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    await writer.write([line])
-    await writer.close()
-
-    assert list(read_lines(path)) == [line, line]
-
-
-async def test_a_line_with_very_many_matches_is_written_in_pieces_and_read_like_any_other(tmp_path):
-    path = str(tmp_path / "results.jsonl")
-    urls = [f'https://example.com/{n}"matches":[]é\u202e.jpg' for n in range(2 * MANY_MATCHES + 1)]
-    known = TrackedMatch(
-        "https://gone", MatchKind.FULL, (), "gone", MatchState.GONE, 1.0, 2.0, Disposition.OPEN
-    )
-    matches = tuple(msgspec.structs.replace(ANSWER.matches[0], url=url) for url in urls)
-    outcome = Reused(SUBJECT, EFFORT, replace(ANSWER, matches=matches, gone=(known,)))
-    whole = line_of(outcome, "run", sandbox=False)
-    long = with_matches(bare_line_of(outcome, "run", sandbox=False), outcome.answer)
-    short = line_of(Scanned(SUBJECT, EFFORT, ANSWER), "run", sandbox=False)
-
-    assert isinstance(long, LongLine)
-    assert b"".join(long.pieces()) == encode(whole)
-    writer = await ResultsWriter.create(path)
-    await writer.write([short, long, long, short])
-    await writer.close()
-    assert list(read_lines(path)) == [short, whole, whole, short]
-
-
-async def test_a_line_that_breaks_off_between_its_pieces_leaves_nothing_behind(tmp_path):
-    path = str(tmp_path / "results.jsonl")
-    short = line_of(Scanned(SUBJECT, EFFORT, ANSWER), "run", sandbox=False)
-    odd: Any = (*ANSWER.matches * 2 * MANY_MATCHES, None)  # nothing of which a line can be made
-    long = LongLine(msgspec.structs.replace(short, matches=[]), replace(ANSWER, matches=odd))
-    writer = await ResultsWriter.create(path)
-    await writer.write([short])
-    with pytest.raises(AttributeError):
-        await writer.write([long])
-    await writer.write([short])
-    await writer.close()
-
-    assert list(read_lines(path)) == [short, short]
-
-
-async def test_a_closed_disk_is_a_storage_error(tmp_path):
-    writer = await ResultsWriter.create(str(tmp_path / "results.jsonl"))
-    os.close(writer._file.fileno())
-    with pytest.raises(StorageError, match="Bad file descriptor"):
-        await writer.close()
-
-
 def test_a_line_gets_back_the_matches_that_were_kept_apart():
     line = line_of(Scanned(SUBJECT, EFFORT, ANSWER), "run", sandbox=False)
 
     assert with_answer(msgspec.structs.replace(line, matches=[]), ANSWER) == line
+
+
+@given(outcomes)
+def test_a_result_is_one_line_that_reads_as_it_was_written(outcome):
+    line = line_of(outcome, "run", sandbox=False)
+    data = encode(line)
+
+    assert data.count(b"\n") == 1
+    assert data.endswith(b"\n")
+    assert msgspec.json.decode(data, type=ResultLine) == line

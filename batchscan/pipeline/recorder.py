@@ -11,14 +11,8 @@ import msgspec
 
 from batchscan.ledger import Ledger, LedgerThread
 from batchscan.model import Failed, Outcome, Rejected
-from batchscan.results import (
-    Line,
-    ResultLine,
-    ResultsWriter,
-    answer_of,
-    bare_line_of,
-    with_matches,
-)
+from batchscan.results import Line, ResultLine, answer_of, bare_line_of, with_matches
+from batchscan.results_writer import ResultsWriter
 from batchscan.runs.answer_lines import without_answer
 from batchscan.tally import Tally
 from batchscan.util.escaping import printable

@@ -16,7 +16,7 @@ from batchscan.pipeline.service_access import ServiceAccess, open_service
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.pipeline.start import StartedRun, begin_run, close_killed_runs
 from batchscan.report.run_folder import RESULTS
-from batchscan.results import ResultsWriter
+from batchscan.results_writer import ResultsWriter
 from batchscan.runs.lineage import check_lineage
 from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder

@@ -12,11 +12,11 @@ import pytest
 
 from batchscan import Alerts, Scan, Webhook
 from batchscan.errors import UsageError
-from batchscan.results import read_lines
 from tests.alerts.conftest import receiver
 from tests.support.changing_web import ONE, TWO
 from tests.support.processes import Process, until
 from tests.support.receiver import names
+from tests.support.result_lines import read_lines
 
 __all__ = ["receiver"]
 

@@ -13,7 +13,6 @@ import pytest
 from batchscan import Scan
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Reset
-from batchscan.results import read_lines
 from tests.support.pictures import png, tree
 from tests.support.processes import (
     Process,
@@ -22,6 +21,7 @@ from tests.support.processes import (
     reports,
     until,
 )
+from tests.support.result_lines import read_lines
 
 ONE_AFTER_THE_OTHER = ("-j", "1", "--rate", "1000/s", "-q")
 CONTENTS = 4

@@ -15,10 +15,10 @@ import pytest
 from batchscan import Scan
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import AnswerInstead, Delay
-from batchscan.results import read_lines
 from tests.support.bench import Bench
 from tests.support.inside import times_met
 from tests.support.processes import Process, assert_nothing_lost_or_doubled, reports, until
+from tests.support.result_lines import read_lines
 
 AT_ONCE = ("--rate", "1000/s")
 SLOWLY = (Fault(route="check", action=Delay(seconds=0.8)),)

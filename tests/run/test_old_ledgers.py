@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from batchscan.results import read_lines
 from tests.ledger.fixtures.make import LATE, PORT
 from tests.support.bench import Bench
 from tests.support.old_ledgers import VERSIONS, restored
+from tests.support.result_lines import read_lines
 
 UNANSWERED = {"c/silent.png", "c/open.png"}
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 
-from batchscan.results import ResultLine, read_lines
+from batchscan.results import ResultLine
 from tests.support.pictures import png, tree
 from tests.support.processes import Process
+from tests.support.result_lines import read_lines
 
 _DROP_FROM_BOUNDING_SET = 24
 _MAY_READ_EVERYTHING = (1, 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH

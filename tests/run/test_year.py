@@ -19,13 +19,14 @@ from batchscan.emulator import Emulator, EmulatorConfig, Fault, LoginLimit
 from batchscan.emulator.bodies import VendorMatch
 from batchscan.emulator.fault_actions import AnswerInstead
 from batchscan.pace import SystemClock
-from batchscan.results import ResultLine, read_lines
+from batchscan.results import ResultLine
 from batchscan.settings import Alerts, Webhook
 from tests.support import killing
 from tests.support.bench import FAST, Bench
 from tests.support.pictures import png, tree
 from tests.support.processes import Process
 from tests.support.receiver import Receiver, receiving
+from tests.support.result_lines import read_lines
 
 NIGHTS, PICTURES = 365, 500
 A_DAY, A_MONTH, AGE = 22, 620, 25  # credits, credits, days

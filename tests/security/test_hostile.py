@@ -16,11 +16,11 @@ from aiohttp import web
 
 from batchscan.copyleaks.requests import check_form
 from batchscan.images.file_name import safe_file_name
-from batchscan.results import read_lines
 from batchscan.run import Scan
 from tests.support.commands import started
 from tests.support.hostile import NAMES
 from tests.support.pictures import png
+from tests.support.result_lines import read_lines
 from tests.support.servers import serving
 
 URLS = [

@@ -19,14 +19,12 @@ from batchscan.copyleaks.errors import CopyleaksError
 from batchscan.copyleaks.responses import read_check
 from batchscan.engines.vendor_mapping import parse_answer
 from batchscan.enums import FailReason, MatchKind, RejectReason
-from batchscan.errors import StorageError, UsageError
+from batchscan.errors import UsageError
 from batchscan.images.judge import Judge
 from batchscan.images.rules import Accepted, RejectedBytes, Rules
-from batchscan.results import encode, line_of, read_lines
 from batchscan.settings.catalog import entries
 from batchscan.settings.load import load
 from tests.support import pictures
-from tests.support.outcomes import outcomes
 
 SLOWLY = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 any_text = st.text(st.characters(codec=None), max_size=40)
@@ -226,35 +224,6 @@ def test_a_torn_or_foreign_answer_is_never_clean(junk, cut):
     whole = b'{"scannedImage":{"actualCredits":1},"matches":{"internet":[],"score":null}}'
     for body in (junk, whole[: min(cut, len(whole) - 1)], whole + b"}" + junk):
         assert read_check(body).trouble
-
-
-# --- results.jsonl
-
-
-@settings(max_examples=80, suppress_health_check=SLOWLY)
-@given(st.lists(outcomes, min_size=1, max_size=4), st.data())
-def test_a_cut_anywhere_leaves_all_lines_that_were_whole(place, results, data):
-    lines = [encode(line_of(outcome, "r1", sandbox=False)) for outcome in results]
-    written = b"".join(lines)
-    assert all(line.count(b"\n") == 1 for line in lines)
-    cut = data.draw(st.integers(0, len(written)))
-    place.write_bytes(written[:cut])
-    whole = written[:cut].count(b"\n")
-
-    assert [encode(line) for line in read_lines(str(place))] == lines[:whole]
-
-
-@settings(max_examples=60, suppress_health_check=SLOWLY)
-@given(st.binary(max_size=80))
-def test_any_bytes_as_results_are_read_or_refused_with_the_line(place, junk):
-    place.write_bytes(junk)
-    try:
-        read = list(read_lines(str(place)))
-    except StorageError as error:
-        said = str(error)
-        assert "line " in said
-        return
-    assert read == []
 
 
 # --- pictures

@@ -29,9 +29,10 @@ from batchscan.emulator import Emulator, EmulatorConfig, JournalEntry
 from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.pace import Clock, SystemClock
 from batchscan.report import Report
-from batchscan.results import ResultLine, read_lines
+from batchscan.results import ResultLine
 from tests.support.clocks import SkippingClock
 from tests.support.pictures import png, tree
+from tests.support.result_lines import read_lines
 from tests.support.schema import assert_valid
 
 FAST = (Rate(1000, 1.0),)

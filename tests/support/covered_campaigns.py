@@ -19,13 +19,14 @@ from typing import Any
 from batchscan.commands.renditions import join, split
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Action, AnswerInstead, Odd, Reset
-from batchscan.results import ResultLine, read_lines
+from batchscan.results import ResultLine
 from tests.support.bench import Bench
 from tests.support.campaigns import SEED, digest
 from tests.support.inside import connection_of
 from tests.support.photographs import encoded, photograph, resized
 from tests.support.pictures import tree
 from tests.support.processes import Process, all_lines, kill_after, reports
+from tests.support.result_lines import read_lines
 
 FAMILIES, WIDTHS = 4, (480, 400, 320, 240)
 NAMES = ("a.jpg", "b-300x200.jpg", "c.jpg", "d-scaled.jpg", "e.jpg", "f.jpg")

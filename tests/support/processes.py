@@ -15,8 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from batchscan.results import ResultLine, read_lines
+from batchscan.results import ResultLine
 from tests.support import killing
+from tests.support.result_lines import read_lines
 from tests.support.schema import assert_valid
 
 BATCHSCAN = ("-m", "batchscan")
