@@ -48,10 +48,10 @@ class FormMatch:
     def parse(cls, text: str) -> FormMatch | None:
         """Read `ID:disposition`; None for anything else."""
         name, _, word = text.partition(":")
-        found = MatchId.parse(name)
-        if found is None or word not in {*Disposition} or word == Disposition.ALLOWED:
+        match_id = MatchId.parse(name)
+        if match_id is None or word not in {*Disposition} or word == Disposition.ALLOWED:
             return None
-        return cls(found, Disposition(word))
+        return cls(match_id, Disposition(word))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +134,15 @@ class Actions:
             if batch is None:
                 return ActionResult("", warning="That was undone already.")
             marked = decisions.undo(ledger, batch)
-            kept = (
+            warning = (
                 f"Changed since, and left as they are: {_counts(marked.needs_force)}."
                 if marked.needs_force
                 else None
             )
             back = f": {_counts(marked.before)} again" if marked.matches else ""
-            return ActionResult(f"Undone: {amount(marked.matches, 'match')}{back}.", warning=kept)
+            return ActionResult(
+                f"Undone: {amount(marked.matches, 'match')}{back}.", warning=warning
+            )
 
         return await self._change(change)
 
@@ -201,17 +203,19 @@ def _decided(
 ) -> ActionResult:
     chosen: dict[QueuedMatch, FormMatch] = {}
     with ledger.transaction():
-        for each in seen:
-            place = resolve(ledger, each.name)
+        for selected in seen:
+            place = resolve(ledger, selected.name)
             match = ledger.review_queue.at(place) if place else None
             if match is not None:
-                chosen.setdefault(match, each)
+                chosen.setdefault(match, selected)
     if not chosen:
         return ActionResult("", warning="This match is no longer in the ledger.", moved=False)
     first = next(iter(chosen))
     about = first.url if len(chosen) == 1 else f"{amount(len(chosen), 'match')} by review"
-    looked = [SeenMatch(match.place, each.disposition) for match, each in chosen.items()]
-    result = decisions.mark_seen(ledger, looked, decisions.decide(word, about, note))
+    seen_matches = [
+        SeenMatch(match.place, selected.disposition) for match, selected in chosen.items()
+    ]
+    result = decisions.mark_seen(ledger, seen_matches, decisions.decide(word, about, note))
     message = ""
     if result.changed:
         message = f"{amount(len(result.changed), 'match')} marked {_word(word)}."

@@ -121,12 +121,12 @@ async def recheck_site(
 
 def _trouble(captured: Captured) -> str | None:
     """Why their picture cannot be shown."""
-    for each in captured.file.resources:
-        if each.kind is not CaptureKind.PICTURE:
+    for resource in captured.file.resources:
+        if resource.kind is not CaptureKind.PICTURE:
             continue
-        if each.http_status is None:
-            return each.trouble or "no answer"
-        if each.http_status // 100 != 2:  # noqa: PLR2004 - HTTP's
-            return f"HTTP {each.http_status}"
-        return None if each.preview else "what is there is not a picture that can be shown"
+        if resource.http_status is None:
+            return resource.trouble or "no answer"
+        if resource.http_status // 100 != 2:  # noqa: PLR2004 - HTTP's
+            return f"HTTP {resource.http_status}"
+        return None if resource.preview else "what is there is not a picture that can be shown"
     return "no answer"

@@ -39,12 +39,12 @@ class Connections:
         """Check the open connections."""
         now, there = self._now(), list(connections)
         self._asked.intersection_update(there)
-        silent = [each for each in there if each not in self._asked]
-        self._since = {each: self._since.get(each, now) for each in silent}
+        silent = [connection for connection in there if connection not in self._asked]
+        self._since = {connection: self._since.get(connection, now) for connection in silent}
         silent.sort(key=self._since.__getitem__)
-        for place, each in enumerate(silent):
-            if now - self._since[each] >= SECONDS or len(silent) - place > MAX_SILENT:
-                each.force_close()
+        for place, connection in enumerate(silent):
+            if now - self._since[connection] >= SECONDS or len(silent) - place > MAX_SILENT:
+                connection.force_close()
 
 
 def is_about_us(record: logging.LogRecord) -> bool:

@@ -44,8 +44,8 @@ class MatchId:
     @classmethod
     def parse(cls, text: str) -> MatchId | None:
         """Parse an id; None for an invalid one."""
-        found = _ID.fullmatch(text)
-        return cls(int(found[1]), found[2]) if found else None
+        match = _ID.fullmatch(text)
+        return cls(int(match[1]), match[2]) if match else None
 
     def names(self, key: str) -> bool:
         """Whether this is its picture's match with this normalized URL."""

@@ -49,9 +49,9 @@ class BackgroundJobs:
         Raises:
             UsageError: too many jobs are running.
         """
-        known = self._jobs.get(name)
-        if known is not None and known.result is None:
-            return known
+        existing = self._jobs.get(name)
+        if existing is not None and existing.result is None:
+            return existing
         running = sum(job.result is None for job in self._jobs.values())
         if running >= MAX_RUNNING:
             raise UsageError(
@@ -62,7 +62,9 @@ class BackgroundJobs:
         self._jobs[name] = job
         job.task = asyncio.create_task(_run(job, work))
         while len(self._jobs) > MAX_KEPT:
-            oldest = next(key for key, each in self._jobs.items() if each.result is not None)
+            oldest = next(
+                key for key, candidate in self._jobs.items() if candidate.result is not None
+            )
             del self._jobs[oldest]
         return job
 

@@ -55,16 +55,18 @@ class ReviewLedger:
         self.answers = 0  # the id of the newest answer
         self.generation = 0  # counts changes that affect the queue
 
-    async def read(self, look: Callable[[Ledger], T]) -> T:
-        """Call `look` with a consistent state of the ledger, on its thread.
+    async def read(self, query: Callable[[Ledger], T]) -> T:
+        """Call `query` with a consistent state of the ledger, on its thread.
 
         Raises:
             StorageError: it is gone, or cannot be used.
             UsageError: the allow rules cannot be read.
         """
-        found = await asyncio.get_running_loop().run_in_executor(self._thread, self._look, look)
+        result = await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._run_query, query
+        )
         self._used = time.monotonic()
-        return found
+        return result
 
     async def release(self) -> None:
         """Close the connection if it was idle for a while."""
@@ -76,12 +78,12 @@ class ReviewLedger:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
 
-    def _look(self, look: Callable[[Ledger], T]) -> T:
+    def _run_query(self, query: Callable[[Ledger], T]) -> T:
         ledger = self._opened()
         try:
             with ledger.transaction():
                 self._prepare(ledger)
-                return look(ledger)
+                return query(ledger)
         except sqlite3.Error as error:
             self._close()
             raise ledger.unusable(error) from error
@@ -92,11 +94,11 @@ class ReviewLedger:
     def _opened(self) -> Ledger:
         """Open the ledger, which may have been replaced by another file."""
         try:
-            found = os.stat(self._path)
+            status = os.stat(self._path)
         except OSError as error:
             self._close()
             raise no_ledger(self._path) from error
-        file = (found.st_dev, found.st_ino)
+        file = (status.st_dev, status.st_ino)
         if self._ledger is None or file != self._file:
             self._close()
             settings = self._loaded.settings
@@ -150,8 +152,8 @@ class ReviewLedger:
         stamp = _NOTHING
         if path is not None:
             with suppress(OSError):
-                found = os.stat(path)
-                stamp = (found.st_ino, found.st_size, found.st_mtime_ns)
+                status = os.stat(path)
+                stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
         if stamp == self._rules_stamp:
             return False
         self._rules = load_rules(self._loaded.settings, self._loaded.file)

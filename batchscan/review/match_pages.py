@@ -47,12 +47,12 @@ class MatchPages:
         """Their picture as last fetched, encoded by our own decoder process."""
         name = MatchId.parse(request.match_info["match"])
 
-        def look(ledger: Ledger) -> bytes | None:
+        def query(ledger: Ledger) -> bytes | None:
             place = resolve(ledger, name)
-            look = newest_look(ledger, place) if place else None
-            return look.jpeg if look else None
+            preview = newest_look(ledger, place) if place else None
+            return preview.jpeg if preview else None
 
-        data = await self._desk.ledger.read(look)
+        data = await self._desk.ledger.read(query)
         if data is None:
             raise web.HTTPNotFound
         return image(data)
@@ -72,7 +72,7 @@ class MatchPages:
         if PART not in form:
             return await self._views.show(view, part=False, at=at, done=done)
 
-        def look(
+        def query(
             ledger: Ledger,
         ) -> tuple[QueuedMatch | None, KeptPreview | None, MatchRecheck | None]:
             return (
@@ -81,7 +81,7 @@ class MatchPages:
                 ledger.rechecks.latest.of_match(place),
             )
 
-        match, theirs, asked = await self._desk.ledger.read(look)
+        match, theirs, asked = await self._desk.ledger.read(query)
         if match is None:
             raise web.HTTPNotFound
         values = queue_values.theirs_values(view.at_match(place), match, theirs, asked)

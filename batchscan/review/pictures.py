@@ -92,10 +92,10 @@ class OwnPictures:
             return None
 
 
-def _keep(kept: OrderedDict[_State, T], state: _State, value: T, most: int) -> None:
-    kept[state] = value
-    while len(kept) > most:
-        kept.popitem(last=False)
+def _keep(cache: OrderedDict[_State, T], state: _State, value: T, most: int) -> None:
+    cache[state] = value
+    while len(cache) > most:
+        cache.popitem(last=False)
 
 
 def _state(file: PictureFile) -> _State | None:
@@ -103,20 +103,20 @@ def _state(file: PictureFile) -> _State | None:
     if is_url(file.path):
         return None
     try:
-        found = os.stat(file.path)
+        status = os.stat(file.path)
     except (OSError, ValueError):  # ValueError: a NUL in the name
         return None
-    if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+    if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
         return None
-    return (file.path, found.st_size, found.st_mtime_ns, found.st_ino)
+    return (file.path, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _content(file: PictureFile) -> bytes | None:
     """The bytes of a file if they are the scanned ones; else None."""
     try:
         with open(os.open(file.path, _FLAGS), "rb") as opened:
-            found = os.fstat(opened.fileno())
-            if not stat.S_ISREG(found.st_mode) or found.st_size != file.size:
+            status = os.fstat(opened.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_size != file.size:
                 return None
             data = opened.read(MAX_BYTES)
     except (OSError, ValueError):

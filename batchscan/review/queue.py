@@ -92,14 +92,14 @@ class Queues:
             exact: whether to count again after others have changed the ledger. Counting 200,000
                 matches takes 0.15 s, which is too long between two keys.
         """
-        known = self._counts.get(chosen)
-        if known is None or (exact and known.generation != generation):
-            known = QueueCounts.of(ledger.review_queue.sites(chosen), generation)
-            self._counts[chosen] = known
+        counts = self._counts.get(chosen)
+        if counts is None or (exact and counts.generation != generation):
+            counts = QueueCounts.of(ledger.review_queue.sites(chosen), generation)
+            self._counts[chosen] = counts
             while len(self._counts) > MAX_COUNTS:
                 self._counts.popitem(last=False)
         self._counts.move_to_end(chosen)
-        return known
+        return counts
 
     def site(self, ledger: Ledger, domain: str, answers: int) -> SiteSize:
         """How many matches are on a site; cached until there is a new answer.
@@ -120,16 +120,16 @@ class Queues:
         self, chosen: ReviewFilter, changes: Sequence[tuple[str, Disposition, Disposition]]
     ) -> None:
         """Update the counts after changes by this page: site, before and after of each match."""
-        known = self._counts.get(chosen)
+        counts = self._counts.get(chosen)
         self._counts.clear()
-        if known is None:
+        if counts is None:
             return
-        self._counts[chosen] = known
+        self._counts[chosen] = counts
         if chosen.disposition in (None, ANY):
             return
         for domain, before, after in changes:
             by = (after.value == chosen.disposition) - (before.value == chosen.disposition)
-            known.move(domain, by)
+            counts.move(domain, by)
 
     def forget(self) -> None:
         """Drop all counts."""

@@ -186,11 +186,11 @@ def _ours(looked: CurrentMatch) -> Ours:
 
 
 def theirs_values(
-    view: View, match: QueuedMatch, look: KeptPreview | None, asked: MatchRecheck | None
+    view: View, match: QueuedMatch, preview: KeptPreview | None, asked: MatchRecheck | None
 ) -> dict[str, object]:
     """The values for the figure with their picture."""
     return {
-        "theirs": None if look is None else _theirs(match, look),
+        "theirs": None if preview is None else _theirs(match, preview),
         "recheck": _recheck(asked),
         "now": match,
         "seen": seen(match),
@@ -199,26 +199,26 @@ def theirs_values(
     }
 
 
-def _theirs(match: QueuedMatch, look: KeptPreview) -> ShownPreview:
+def _theirs(match: QueuedMatch, preview: KeptPreview) -> ShownPreview:
     # The time in the address keeps the browser from showing a cached picture.
-    source = f"/capture/{MatchId.of(match.place)}?at={look.at:.0f}"
-    alike = "" if look.our_likeness is None else f", {look.our_likeness:.0%} like ours"
-    return ShownPreview(source, f"{look.how} {moment(look.at)}{alike}")
+    source = f"/capture/{MatchId.of(match.place)}?at={preview.at:.0f}"
+    alike = "" if preview.our_likeness is None else f", {preview.our_likeness:.0%} like ours"
+    return ShownPreview(source, f"{preview.how} {moment(preview.at)}{alike}")
 
 
-def _recheck(found: MatchRecheck | None) -> list[str]:
+def _recheck(recheck: MatchRecheck | None) -> list[str]:
     """The last recheck as lines of text."""
-    if found is None:
+    if recheck is None:
         return []
-    answered = found.detail or (f"HTTP {found.http_status}" if found.http_status else "")
+    answered = recheck.detail or (f"HTTP {recheck.http_status}" if recheck.http_status else "")
     because = f" ({answered})" if answered else ""
-    lines = [f"Asked {moment(found.checked_at)}: {VERDICTS[found.verdict]}{because}"]
-    if found.verdict is RecheckVerdict.GONE_ONCE:
+    lines = [f"Asked {moment(recheck.checked_at)}: {VERDICTS[recheck.verdict]}{because}"]
+    if recheck.verdict is RecheckVerdict.GONE_ONCE:
         lines.append("It counts as gone if it is not found again at least a day later.")
-    if found.overruled_at is not None:
-        lines.append(f"a scan found it again, {moment(found.overruled_at)}")
-    if found.our_likeness is not None:
-        lines[0] += f", {found.our_likeness:.0%} like ours"
+    if recheck.overruled_at is not None:
+        lines.append(f"a scan found it again, {moment(recheck.overruled_at)}")
+    if recheck.our_likeness is not None:
+        lines[0] += f", {recheck.our_likeness:.0%} like ours"
     return lines
 
 
@@ -226,8 +226,8 @@ def _versions(picture: PictureFacts) -> str:
     if not picture.versions:
         return "no other version of this picture is known"
     versions = [
-        f"{each.format} {each.width:,} × {each.height:,}, {size(each.size)}"
-        for each in picture.versions[:MAX_VERSIONS]
+        f"{version.format} {version.width:,} × {version.height:,}, {size(version.size)}"
+        for version in picture.versions[:MAX_VERSIONS]
     ]
     more = len(picture.versions) - len(versions)
     others = f", and {more:,} more" if more else ""
@@ -239,16 +239,16 @@ def _history(facts: MatchFacts) -> Iterator[Row]:
     rows = [(facts.first_seen, Row(moment(facts.first_seen), "first seen", None))]
     if facts.last_seen != facts.first_seen:
         rows.append((facts.last_seen, Row(moment(facts.last_seen), "last seen", None)))
-    for each in facts.decisions:
-        by = f" by {each.who}" if each.who else ""
-        before, after = _word(each.before), _word(each.after)
-        if each.undoes:
+    for decision in facts.decisions:
+        by = f" by {decision.who}" if decision.who else ""
+        before, after = _word(decision.before), _word(decision.after)
+        if decision.undoes:
             what = f"undone{by}: {after} again"
         elif before == after:
             what = f"noted{by}"
         else:
             what = f"{after}{by}, {before} before"
-        rows.append((each.at, Row(moment(each.at), what, each.note)))
+        rows.append((decision.at, Row(moment(decision.at), what, decision.note)))
     rows.sort(key=lambda row: -row[0])
     return (row for _, row in rows)
 

@@ -32,7 +32,10 @@ class Download:
 
 def notice_forms(settings: Settings) -> list[str]:
     """The available formats of a notice: `md`, `txt`, `dsa.md`..."""
-    return [each.suffix.removeprefix(".") for each in formats_of(settings.takedown.form)]
+    return [
+        notice_format.suffix.removeprefix(".")
+        for notice_format in formats_of(settings.takedown.form)
+    ]
 
 
 def draft_notice(settings: Settings, domain: str, form: str) -> Download:
@@ -51,9 +54,9 @@ def draft_notice(settings: Settings, domain: str, form: str) -> Download:
         raise UsageError(f"a notice is drafted as one of {', '.join(notice_forms(settings))}")
     templates = notice_templates(settings)
     with read_ledger(settings) as ledger:
-        found = gather_notices(ledger, settings, [UrlPattern.of(domain)])
-    require_reviewed_matches(found, [domain], ())
-    notice = next(notice for notice in found.notices if notice.domain == domain)
+        selection = gather_notices(ledger, settings, [UrlPattern.of(domain)])
+    require_reviewed_matches(selection, [domain], ())
+    notice = next(notice for notice in selection.notices if notice.domain == domain)
     text = render_notice(notice, settings, templates)[f".{form}"]
     kind = _TYPES[form.rpartition(".")[2]]
     return Download(f"notice-{file_name(domain)}.{form}", kind, text)

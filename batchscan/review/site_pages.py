@@ -140,13 +140,13 @@ class SitePages:
     async def _show(self, domain: str, done: ActionResult | None = None) -> web.Response:
         everything = ReviewFilter(disposition=ANY, state=ANY)
 
-        def look(ledger: Ledger) -> tuple[Mapping[str, int], list[QueuedMatch]]:
+        def query(ledger: Ledger) -> tuple[Mapping[str, int], list[QueuedMatch]]:
             queue = ledger.review_queue
             return queue.dispositions_of(domain), queue.of_site(
                 everything, domain, MatchKey(), MAX_MATCHES
             )
 
-        counts, matches = await self._desk.ledger.read(look)
+        counts, matches = await self._desk.ledger.read(query)
         view = View(everything).query(site=domain or "-")
         return pages.html(
             pages.render(

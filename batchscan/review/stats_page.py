@@ -38,15 +38,15 @@ class StatsPage:
         if by not in ("week", "month"):
             raise UsageError("by: allowed are week and month")
         settings = self._desk.actions.loaded.settings
-        found = await asyncio.to_thread(_counted, settings, "month" if by == "month" else "week")
-        shown = found.periods[-MAX_ROWS:]
-        rows = [(each.start if by == "week" else each.label, each.counts) for each in shown]
+        figures = await asyncio.to_thread(_counted, settings, "month" if by == "month" else "week")
+        shown = figures.periods[-MAX_ROWS:]
+        rows = [(period.start if by == "week" else period.label, period.counts) for period in shown]
         text = pages.render(
             "stats.html",
-            found=found,
-            drawn=plots(found),
+            figures=figures,
+            drawn=plots(figures),
             words=_WORDS,
-            periods=[*reversed(rows), ("All", found.total)],
-            hidden=len(found.periods) - len(shown),
+            periods=[*reversed(rows), ("All", figures.total)],
+            hidden=len(figures.periods) - len(shown),
         )
         return pages.html(text)

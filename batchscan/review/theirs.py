@@ -20,16 +20,16 @@ class KeptPreview(NamedTuple):
 
 def newest_look(ledger: Ledger, place: MatchKey) -> KeptPreview | None:
     """The newest thumbnail of their picture; None if it was never fetched."""
-    looks = []
+    previews = []
     captured = ledger.captures.preview(*place)
     if captured is not None:
-        looks.append(
+        previews.append(
             KeptPreview(captured.captured_at, "Captured", captured.jpeg, captured.our_likeness)
         )
     seen = ledger.rechecks.latest.preview(place)
     if seen is not None:
-        looks.append(KeptPreview(seen.seen_at, "Seen by a recheck", seen.jpeg, None))
-    return max(looks, key=lambda look: look.at, default=None)
+        previews.append(KeptPreview(seen.seen_at, "Seen by a recheck", seen.jpeg, None))
+    return max(previews, key=lambda preview: preview.at, default=None)
 
 
 VERDICTS: Final = {

@@ -75,7 +75,7 @@ class Views:
         """How much is left, and where."""
         view = View.parse(request.query_string)
 
-        def look(ledger: Ledger) -> dict[str, object]:
+        def query(ledger: Ledger) -> dict[str, object]:
             counts = self._desk.counts(ledger, view.chosen)
             pictures = list(_picture_rows(ledger, view.chosen))
             return {
@@ -85,7 +85,7 @@ class Views:
                 "reviewed": _reviewed(self._desk.counts(ledger, REVIEWED)),
             }
 
-        values = await self._desk.ledger.read(look)
+        values = await self._desk.ledger.read(query)
         return pages.html(
             pages.render(
                 "overview.html", most_pictures=MAX_PICTURES, **values, **pages.filter_values(view)
@@ -106,11 +106,11 @@ class Views:
         view, form = View.parse(request.query_string), await form_of(request)
         word, note = decision(form.get("word", "")), form.get("note", "") or None
         at = FormMatch.parse(form.get("at", ""))
-        picked = [FormMatch.parse(each) for each in form.getall("pick", [])]
-        chosen = [each for each in picked if each] or ([at] if at else [])
+        picked = [FormMatch.parse(text) for text in form.getall("pick", [])]
+        chosen = [match for match in picked if match] or ([at] if at else [])
         done = await self._desk.actions.decide(chosen, word, note)
         self._desk.queues.decided(view.chosen, done.changes)
-        about_it = at is not None and at.name in {each.name for each in chosen}
+        about_it = at is not None and at.name in {match.name for match in chosen}
         return await self.show(
             view, part=PART in form, at=at, done=done, onward=done.moved and about_it
         )
@@ -120,11 +120,11 @@ class Views:
         view, form = View.parse(request.query_string), await form_of(request)
         at = FormMatch.parse(form.get("at", ""))
 
-        def look(ledger: Ledger) -> QueuedMatch | None:
+        def query(ledger: Ledger) -> QueuedMatch | None:
             place = resolve(ledger, at.name if at else None)
             return ledger.review_queue.at(place) if place else None
 
-        match = await self._desk.ledger.read(look)
+        match = await self._desk.ledger.read(query)
         if match is None or not match.domain:
             raise UsageError("no site is known of this match")
         done = await self._desk.actions.allow(match.domain, form.get("reason", ""))
@@ -177,7 +177,7 @@ class Views:
         """
         name = at.name if at else view.at
 
-        def look(ledger: Ledger) -> _QueueData:
+        def query(ledger: Ledger) -> _QueueData:
             place = resolve(ledger, name)
             if place is not None and onward:
                 place = self._next(ledger, view, place)
@@ -185,23 +185,23 @@ class Views:
             page = self._desk.queues.page(ledger, view, counts, place)
             return self._queue_data(ledger, view, page)
 
-        found = await self._desk.ledger.read(look)
+        data = await self._desk.ledger.read(query)
         looked = None
-        if found.facts is not None and found.picture is not None:
-            current = await self._desk.pictures.current(found.picture.files)
+        if data.facts is not None and data.picture is not None:
+            current = await self._desk.pictures.current(data.picture.files)
             looked = queue_values.CurrentMatch(
-                found.facts,
-                found.picture,
+                data.facts,
+                data.picture,
                 current,
-                found.names,
-                found.theirs,
-                found.recheck,
-                found.site,
+                data.names,
+                data.theirs,
+                data.recheck,
+                data.site,
             )
-        now = found.page.current
+        now = data.page.current
         view = view.at_match(now.place if now else None)
-        values = queue_values.queue_values(view, found.page, looked, done)
-        values["reviewed"] = found.reviewed
+        values = queue_values.queue_values(view, data.page, looked, done)
+        values["reviewed"] = data.reviewed
         return pages.html(pages.render("part.html" if part else "queue.html", **values))
 
     def _queue_data(self, ledger: Ledger, view: View, page: QueuePage) -> _QueueData:
@@ -225,8 +225,8 @@ class Views:
     def _next(self, ledger: Ledger, view: View, place: MatchKey) -> MatchKey | None:
         match = ledger.review_queue.at(place)
         counts = self._desk.counts(ledger, view.chosen, exact=False)
-        found = self._desk.queues.following(ledger, view, counts, match, 1)
-        return found[0].place if found else None
+        following = self._desk.queues.following(ledger, view, counts, match, 1)
+        return following[0].place if following else None
 
 
 def _site_rows(counts: QueueCounts) -> Iterator[_SiteRow]:
