@@ -53,7 +53,9 @@ class CapturePacker:
                 )
                 if looked := _look(file):
                     theirs[key] = looked
-        added = sum(each.file is not None for every in fields.values() for each in every)
+        added = sum(
+            capture.file is not None for captures in fields.values() for capture in captures
+        )
         return PackedCaptures(fields, theirs, added, tuple(bad))
 
     def _trouble(self, file: CaptureFile) -> str | None:
@@ -75,7 +77,11 @@ class CapturePacker:
 
 
 def _look(file: CaptureFile) -> CapturedPreview | None:
-    looks = {each.kind: each.preview for each in file.resources if each.preview is not None}
+    looks = {
+        resource.kind: resource.preview
+        for resource in file.resources
+        if resource.preview is not None
+    }
     if not looks:
         return None
     shot = looks.get(CaptureKind.SCREENSHOT)

@@ -151,15 +151,15 @@ class CasePage:
 
 @cache
 def _environment() -> Environment:
-    found = Environment(
+    environment = Environment(
         loader=FunctionLoader(_source),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=visible,
         trim_blocks=True,
     )
-    found.globals.update(amount=amount, size=size, link=link)
-    return found
+    environment.globals.update(amount=amount, size=size, link=link)
+    return environment
 
 
 def _source(name: str) -> str:
@@ -194,7 +194,7 @@ def _case(
 
 def _match(match: PackedMatch, theirs: CapturedPreview | None) -> _MatchView:
     rule = match.allowed_by
-    sent = [each for each in match.decisions if each.disposition is Disposition.NOTICED]
+    sent = [decision for decision in match.decisions if decision.disposition is Disposition.NOTICED]
     return _MatchView(
         kind=match.kind,
         domain=match.domain,
@@ -208,15 +208,15 @@ def _match(match: PackedMatch, theirs: CapturedPreview | None) -> _MatchView:
         allowed=f"by the owner's rule: {rule.reason}" if rule else None,
         decisions=[
             {
-                "at": _moment(each.at),
-                "who": each.who,
-                "disposition": each.disposition.value,
-                "note": each.note,
-                "undo": each.undo,
+                "at": _moment(decision.at),
+                "who": decision.who,
+                "disposition": decision.disposition.value,
+                "note": decision.note,
+                "undo": decision.undo,
             }
-            for each in match.decisions[:_MAX_DECISIONS]
+            for decision in match.decisions[:_MAX_DECISIONS]
         ],
-        notices=[_moment(each.at) for each in sent if not each.undo],
+        notices=[_moment(decision.at) for decision in sent if not decision.undo],
         captures=tuple(map(_capture, match.captures)),
         recheck=_recheck(match.recheck),
         theirs=_image(theirs.jpeg) if theirs else None,
@@ -225,14 +225,14 @@ def _match(match: PackedMatch, theirs: CapturedPreview | None) -> _MatchView:
     )
 
 
-def _recheck(found: RecheckFields | None) -> str | None:
-    if found is None:
+def _recheck(recheck: RecheckFields | None) -> str | None:
+    if recheck is None:
         return None
-    why = f" ({found.detail})" if found.detail else ""
-    since = f" since {_moment(found.gone_since)}" if found.gone_since else ""
-    overruled = "; overruled by a later answer" if found.overruled_at else ""
-    verdict = found.verdict.value.replace("_", " ")
-    return f"{_moment(found.checked_at)}: {verdict}{since}{why}{overruled}"
+    why = f" ({recheck.detail})" if recheck.detail else ""
+    since = f" since {_moment(recheck.gone_since)}" if recheck.gone_since else ""
+    overruled = "; overruled by a later answer" if recheck.overruled_at else ""
+    verdict = recheck.verdict.value.replace("_", " ")
+    return f"{_moment(recheck.checked_at)}: {verdict}{since}{why}{overruled}"
 
 
 def _capture(file: CaptureFields) -> _CaptureView:
@@ -251,29 +251,29 @@ def _capture(file: CaptureFields) -> _CaptureView:
     )
 
 
-def _resources(found: Iterable[ResourceFields]) -> Iterator[_ResourceView]:
+def _resources(captured: Iterable[ResourceFields]) -> Iterator[_ResourceView]:
     others = 0
-    for each in found:
-        if each.kind is CaptureKind.RESOURCE:
+    for resource in captured:
+        if resource.kind is CaptureKind.RESOURCE:
             others += 1
             continue
-        status = "no answer" if each.http_status is None else f"HTTP {each.http_status}"
-        parts = [] if each.kind is CaptureKind.SCREENSHOT else [status]
-        parts += [each.media_type] if each.media_type else []
-        parts += [size(each.bytes)] if each.bytes is not None else []
-        parts += [each.trouble] if each.trouble else []
-        parts += _shares(each)
-        parts += [f"SHA-256 {each.sha256}"] if each.sha256 else []
-        yield _ResourceView(each.kind.value, ", ".join(parts))
+        status = "no answer" if resource.http_status is None else f"HTTP {resource.http_status}"
+        parts = [] if resource.kind is CaptureKind.SCREENSHOT else [status]
+        parts += [resource.media_type] if resource.media_type else []
+        parts += [size(resource.bytes)] if resource.bytes is not None else []
+        parts += [resource.trouble] if resource.trouble else []
+        parts += _shares(resource)
+        parts += [f"SHA-256 {resource.sha256}"] if resource.sha256 else []
+        yield _ResourceView(resource.kind.value, ", ".join(parts))
     if others:
         yield _ResourceView("parts of the page", f"{others:,}")
 
 
-def _shares(found: ResourceFields) -> Iterator[str]:
-    if found.our_likeness is not None:
-        yield f"{found.our_likeness:.0%} like ours"
-    if found.likeness is not None:
-        yield f"{found.likeness:.0%} like what was first fetched there"
+def _shares(resource: ResourceFields) -> Iterator[str]:
+    if resource.our_likeness is not None:
+        yield f"{resource.our_likeness:.0%} like ours"
+    if resource.likeness is not None:
+        yield f"{resource.likeness:.0%} like what was first fetched there"
 
 
 def _image(data: bytes | None) -> Markup | None:

@@ -66,17 +66,17 @@ def read_credentials(data: bytes) -> CredentialsFields:
         return CredentialsFields(state="unreadable")
 
 
-def describe(found: CredentialsFields) -> str | None:
+def describe(credentials: CredentialsFields) -> str | None:
     """A sentence about the credentials; None if there is nothing to say."""
-    by = f", signed by {found.issuer}" if found.issuer else ""
-    when = f" at {found.signed_at}" if found.signed_at else ""
+    by = f", signed by {credentials.issuer}" if credentials.issuer else ""
+    when = f" at {credentials.signed_at}" if credentials.signed_at else ""
     return {
         "valid": f"Content Credentials{by}{when}: the picture is as it was signed",
-        "invalid": f"Content Credentials{by}{when}: not valid ({', '.join(found.problems)})",
+        "invalid": f"Content Credentials{by}{when}: not valid ({', '.join(credentials.problems)})",
         "absent": "No Content Credentials",
         "elsewhere": "Content Credentials are not in the file but elsewhere; they were not fetched",
         "unreadable": "Content Credentials that cannot be read",
-    }.get(found.state)
+    }.get(credentials.state)
 
 
 def _state_of(message: str) -> State:
@@ -91,7 +91,7 @@ def _fields(store: dict[str, object], state: str) -> CredentialsFields:
     signature = active.get("signature_info") or {}
     makers = active.get("claim_generator_info") or [{}]
     statuses = store.get("validation_status")
-    problems = [each["code"] for each in statuses] if isinstance(statuses, list) else []
+    problems = [status["code"] for status in statuses] if isinstance(statuses, list) else []
     return CredentialsFields(
         state="invalid" if state == "Invalid" else "valid",
         issuer=_words(signature.get("issuer")),

@@ -30,8 +30,8 @@ class Looks:
         self._left -= 1
         if self._decoders is None:
             self._decoders = Decoders(1)
-        look = look_at(data, self._decoders)
-        return thumbnail if look is None else look.jpeg
+        preview = look_at(data, self._decoders)
+        return thumbnail if preview is None else preview.jpeg
 
     def close(self) -> None:
         """End the decoder process, if one was started."""

@@ -58,10 +58,10 @@ class _Directory(list[zipfile.ZipInfo]):
 
     def __iter__(self) -> Iterator[zipfile.ZipInfo]:
         for line in _lines(self._spool.read_all()):
-            found = msgspec.json.decode(line, type=_Packed)
-            info = _information(found.name, found.at)
-            info.CRC, info.compress_size, info.file_size = found.crc, found.packed, found.size
-            info.header_offset = found.place
+            packed = msgspec.json.decode(line, type=_Packed)
+            info = _information(packed.name, packed.at)
+            info.CRC, info.compress_size, info.file_size = packed.crc, packed.packed, packed.size
+            info.header_offset = packed.place
             yield info
 
 
@@ -150,11 +150,11 @@ def _moment(at: float) -> tuple[int, int, int, int, int, int]:
 
 def _information(name: str, at: tuple[int, int, int, int, int, int]) -> zipfile.ZipInfo:
     """The zip entry of a file, independent of the system and its time zone."""
-    found = zipfile.ZipInfo(name, at)
-    found.compress_type = zipfile.ZIP_DEFLATED
-    found.create_system = _UNIX
-    found.external_attr = _PRIVATE
-    return found
+    information = zipfile.ZipInfo(name, at)
+    information.compress_type = zipfile.ZIP_DEFLATED
+    information.create_system = _UNIX
+    information.external_attr = _PRIVATE
+    return information
 
 
 def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:

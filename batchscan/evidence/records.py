@@ -154,14 +154,14 @@ def versions_of(picture: EvidencePicture) -> list[VersionFields]:
     """The fields about the versions that a picture's answers also hold for."""
     return [
         VersionFields(
-            path=PathFields(*path_fields(each.path)),
-            width=each.width,
-            height=each.height,
-            distance=each.distance,
-            difference=each.difference,
-            rule=each.rule,
+            path=PathFields(*path_fields(version.path)),
+            width=version.width,
+            height=version.height,
+            distance=version.distance,
+            difference=version.difference,
+            rule=version.rule,
         )
-        for each in picture.versions
+        for version in picture.versions
     ]
 
 
@@ -241,18 +241,18 @@ def capture_fields(
         else TimestampFields(file=stamp_file, url=stamp.url, at=_time(stamp.at)),
         resources=[
             ResourceFields(
-                kind=each.kind,
-                url=replace_surrogates(each.url),
-                http_status=each.http_status,
-                trouble=each.trouble and replace_surrogates(each.trouble),
-                position=each.position,
-                sha256=each.sha256,
-                bytes=each.size,
-                media_type=each.media_type,
-                likeness=each.likeness,
-                our_likeness=each.our_likeness,
+                kind=resource.kind,
+                url=replace_surrogates(resource.url),
+                http_status=resource.http_status,
+                trouble=resource.trouble and replace_surrogates(resource.trouble),
+                position=resource.position,
+                sha256=resource.sha256,
+                bytes=resource.size,
+                media_type=resource.media_type,
+                likeness=resource.likeness,
+                our_likeness=resource.our_likeness,
             )
-            for each in captured.resources
+            for resource in captured.resources
         ],
     )
 

@@ -36,44 +36,44 @@ def select_pictures(ledger: Ledger, domains: Iterable[str], images: Iterable[str
 
 
 def _on(ledger: Ledger, target: UrlPattern) -> set[int]:
-    found = ledger.evidence.pictures_on(target.covers, target.domain)
-    if not found:
-        known = ledger.dispositions.domains()
-        like = difflib.get_close_matches(target.host or target.text, known, _NEAREST)
-        near = like or known[:_NEAREST]
+    pictures = ledger.evidence.pictures_on(target.covers, target.domain)
+    if not pictures:
+        domains = ledger.dispositions.domains()
+        like = difflib.get_close_matches(target.host or target.text, domains, _NEAREST)
+        near = like or domains[:_NEAREST]
         raise UsageError(
             f"no answer ever showed a match on {printable(str(target))}", advice=_advice(near)
         )
-    return found
+    return pictures
 
 
 def _at(ledger: Ledger, path: str) -> set[int]:
     raw = os.fsencode(path)
-    known = ledger.evidence.pictures_at(raw, hash_current_file(raw))
-    found = {picture_id for picture_id, matched in known.items() if matched}
-    if known and not found:
+    has_matches = ledger.evidence.pictures_at(raw, hash_current_file(raw))
+    pictures = {picture_id for picture_id, matched in has_matches.items() if matched}
+    if has_matches and not pictures:
         raise UsageError(
             f"no answer ever showed a match of '{printable(path)}'",
             advice="there is nothing to pack for it",
         )
-    if not found:
+    if not pictures:
         near = [os.fsdecode(path) for path in _nearest(ledger, raw)]
         raise UsageError(
             f"the ledger has no answer about '{printable(path)}'", advice=_advice(near)
         )
-    return found
+    return pictures
 
 
 def _nearest(ledger: Ledger, path: bytes) -> list[bytes]:
     """Paths with the same name first, then those with the longest common beginning."""
     folder, name = os.path.split(path)
 
-    def likeness(other: bytes) -> tuple[bool, int]:
-        alike = os.path.commonprefix([path, other])  # noqa: RUF071 - letters are meant, not folders
-        return os.path.basename(other) == name, len(alike)
+    def likeness(candidate: bytes) -> tuple[bool, int]:
+        alike = os.path.commonprefix([path, candidate])  # noqa: RUF071 - letters are meant, not folders
+        return os.path.basename(candidate) == name, len(alike)
 
     near = heapq.nlargest(_NEAREST, ledger.evidence.matched_paths(), key=likeness)
-    return [other for other in near if likeness(other) > (False, len(folder))]
+    return [candidate for candidate in near if likeness(candidate) > (False, len(folder))]
 
 
 def _advice(near: Iterable[str]) -> str:

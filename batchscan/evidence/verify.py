@@ -78,12 +78,14 @@ def verify(
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return Verification((*faults, Discrepancy(ALTERED, MANIFEST, f"not a manifest: {error}")))
     own = describe_file(MANIFEST, data).sha256
-    kept = manifest_sha256.lower() if manifest_sha256 else None
-    if kept not in (None, own):
-        faults.append(Discrepancy(ALTERED, MANIFEST, f"its SHA-256 is {own}, and should be {kept}"))
+    expected = manifest_sha256.lower() if manifest_sha256 else None
+    if expected not in (None, own):
+        faults.append(
+            Discrepancy(ALTERED, MANIFEST, f"its SHA-256 is {own}, and should be {expected}")
+        )
     faults += _files(pack, manifest)
     listed = (*manifest.files, describe_file(MANIFEST, data))
-    faults += _sums(pack, listed, trusted=kept == own)
+    faults += _sums(pack, listed, trusted=expected == own)
     captures = CaptureReport()
     wrong = verify_captures(pack, manifest.files, captures, roots)
     faults += [Discrepancy(ALTERED, name, why) for name, why in wrong]
@@ -109,12 +111,12 @@ def _files(pack: PackReader, manifest: Manifest) -> Iterator[Discrepancy]:
             yield Discrepancy(ALTERED, MANIFEST, f"it lists {name} where it should not")
     for file in manifest.files:
         try:
-            found = _describe(pack, file)
+            actual = _describe(pack, file)
         except Damaged as error:
             yield Discrepancy(_what(pack, file.name), file.name, str(error))
             continue
-        if found != file:
-            yield Discrepancy(ALTERED, file.name, _difference(found, file))
+        if actual != file:
+            yield Discrepancy(ALTERED, file.name, _difference(actual, file))
     for name in pack.names:
         if name not in listed and name not in _LISTS and SAFE_NAME.fullmatch(name):
             yield Discrepancy(ADDED, name, f"{MANIFEST} does not list it")
@@ -130,11 +132,11 @@ def _sums(
     """
     wanted = {sum_line(file): file.name for file in listed}
     try:
-        found = pack.read_all(SUMS, 2 * sum(map(len, wanted)))
+        sums = pack.read_all(SUMS, 2 * sum(map(len, wanted)))
     except Damaged as error:
         yield Discrepancy(_what(pack, SUMS), SUMS, str(error))
         return
-    lines = found.splitlines(keepends=True)
+    lines = sums.splitlines(keepends=True)
     if lines == list(wanted):
         return
     present = set(lines)
@@ -160,11 +162,11 @@ def _describe(pack: PackReader, wanted: PackedFile) -> PackedFile:
     return PackedFile(wanted.name, size, digest.hexdigest())
 
 
-def _difference(found: PackedFile, wanted: PackedFile) -> str:
-    if found.bytes > wanted.bytes:
+def _difference(actual: PackedFile, wanted: PackedFile) -> str:
+    if actual.bytes > wanted.bytes:
         return f"it has more than the {wanted.bytes:,} bytes that were packed"
     return (
-        f"{found.bytes:,} bytes with SHA-256 {found.sha256}; packed were {wanted.bytes:,} bytes "
+        f"{actual.bytes:,} bytes with SHA-256 {actual.sha256}; packed were {wanted.bytes:,} bytes "
         f"with {wanted.sha256}"
     )
 

@@ -79,14 +79,14 @@ def disagreements(file: IO[bytes], resources: Sequence[ResourceRecord]) -> Itera
         resources: what the pack says.
     """
     left = _MAX_TOTAL
-    for each in resources:
-        if each.sha256 is None or each.position is None:
+    for resource in resources:
+        if resource.sha256 is None or resource.position is None:
             continue
-        body, status, raw = _record_at(file, each.position)
+        body, status, raw = _record_at(file, resource.position)
         left -= len(body) + len(raw)
-        found = {hashlib.sha256(data).hexdigest() for data in (body, raw)}
-        if left < 0 or each.sha256 not in found or each.http_status != status:
-            yield f"it does not contain what pictures/ says about {each.url[:200]}"
+        digests = {hashlib.sha256(data).hexdigest() for data in (body, raw)}
+        if left < 0 or resource.sha256 not in digests or resource.http_status != status:
+            yield f"it does not contain what pictures/ says about {resource.url[:200]}"
 
 
 def _record_at(file: IO[bytes], position: int) -> tuple[bytes, int | None, bytes]:
