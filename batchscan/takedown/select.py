@@ -78,40 +78,40 @@ def gather(pictures: Iterable[PictureMatches], asked: Sequence[Covers]) -> Notic
         pictures: those that notices may be about.
         asked: what they shall be about; nothing means every site.
     """
-    found = NoticeSelection(covered=[Counter() for _ in asked])
+    selection = NoticeSelection(covered=[Counter() for _ in asked])
     for picture in pictures:
         copies: dict[str, list[TrackedMatch]] = {}
         for match in picture.matches:
             recheck = match.recheck
             gone = recheck is not None and recheck.is_gone
-            if _counted(found, match, asked, gone=gone):
+            if _counted(selection, match, asked, gone=gone):
                 copies.setdefault(match.domain, []).append(match)
         for domain, matches in copies.items():
-            found.works.setdefault(domain, []).append(_work(picture, matches))
-    return found
+            selection.works.setdefault(domain, []).append(_work(picture, matches))
+    return selection
 
 
 def _counted(
-    found: NoticeSelection, match: TrackedMatch, asked: Sequence[Covers], *, gone: bool
+    selection: NoticeSelection, match: TrackedMatch, asked: Sequence[Covers], *, gone: bool
 ) -> bool:
     """Count a match; returns whether it belongs into a notice.
 
     Args:
-        found: brought up to date.
+        selection: brought up to date.
         match: that is counted.
         asked: what the notices shall be about.
         gone: whether its site said at the last recheck that it is gone.
     """
     decided = match.disposition
     word = str(decided) if match.is_present and not gone else "gone"
-    found.standing.setdefault(match.domain, Counter())[word] += 1
+    selection.standing.setdefault(match.domain, Counter())[word] += 1
     meant = not asked
-    for counter, covers in zip(found.covered, asked, strict=True):
+    for counter, covers in zip(selection.covered, asked, strict=True):
         if covers(match.url):
             counter[word] += 1
             meant = True
     if meant and gone and match.is_present and decided is Disposition.REVIEWED:
-        found.taken_down[match.domain] += 1
+        selection.taken_down[match.domain] += 1
     return meant and word == Disposition.REVIEWED
 
 
@@ -135,44 +135,44 @@ _ORDER = (*Disposition, "gone")
 
 
 def require_reviewed_matches(
-    found: NoticeSelection, asked: Sequence[str], images: Sequence[str]
+    selection: NoticeSelection, asked: Sequence[str], images: Sequence[str]
 ) -> None:
     """Refuse to draft where something that was asked for has no reviewed match.
 
     Args:
-        found: what was gathered.
-        asked: the sites that were asked for, as written, in the order of `found.covered`.
+        selection: what was gathered.
+        asked: the sites that were asked for, as written, in the order of `selection.covered`.
         images: the patterns of the pictures that were looked at, where there were any.
 
     Raises:
         UsageError: it says how many matches are open, and how to mark them.
     """
     pictures = f" of pictures like {printable(' or '.join(images))}" if images else ""
-    for site, counts in zip(asked, found.covered, strict=True):
+    for site, counts in zip(asked, selection.covered, strict=True):
         if not counts:
             raise _unknown(
                 f" on {printable(site)}{pictures}",
                 site,
-                [domain for domain in found.standing if domain],
+                [domain for domain in selection.standing if domain],
             )
         if not counts[Disposition.REVIEWED]:
             raise _unreviewed(f" on {printable(site)}{pictures}", counts, printable(site))
-    if not asked and not found.works:
+    if not asked and not selection.works:
         everything: Counter[str] = Counter()
-        for counts in found.standing.values():
+        for counts in selection.standing.values():
             everything.update(counts)
         raise _unreviewed(pictures, everything, "DOMAIN")
 
 
 def _unreviewed(where: str, counts: Mapping[str, int], target: str) -> UsageError:
     parts = [f"{counts[word]:,} {word}" for word in _ORDER if counts.get(word)]
-    known = f": {', '.join(parts)}" if parts else "; no match is known"
+    breakdown = f": {', '.join(parts)}" if parts else "; no match is known"
     advice = f"{_LOOK} {shlex.quote(target)}" if counts.get(Disposition.OPEN) else None
-    return UsageError(f"no match{where} is marked reviewed{known}", advice=advice)
+    return UsageError(f"no match{where} is marked reviewed{breakdown}", advice=advice)
 
 
-def _unknown(where: str, site: str, known: Sequence[str]) -> UsageError:
-    near = [] if site in known else difflib.get_close_matches(site.lower(), known, n=1)
-    sites = f"there are matches on {amount(len(known), 'other site')}" if known else None
+def _unknown(where: str, site: str, domains: Sequence[str]) -> UsageError:
+    near = [] if site in domains else difflib.get_close_matches(site.lower(), domains, n=1)
+    sites = f"there are matches on {amount(len(domains), 'other site')}" if domains else None
     advice = f"did you mean {near[0]}?" if near else sites
     return UsageError(f"no match{where} is known", advice=advice)
