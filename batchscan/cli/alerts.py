@@ -82,13 +82,13 @@ def send(**parameters: object) -> int:
     settings = settings_of(parameters, credentials=False).settings
     targets = _targets(settings)
     delivered, waiting = run(_send(settings, targets))
-    known = {target.name for target in targets}
-    for name in sorted(known):
+    names = {target.name for target in targets}
+    for name in sorted(names):
         print_data(f"{name}: {_outcome(name, delivered, waiting)}")
-    for each in waiting.values():
-        if each.target not in known:
-            print_data(f"{_line(each)} (no such target is set)")
-    return NOT_ALL_TOLD if known & waiting.keys() else 0
+    for summary in waiting.values():
+        if summary.target not in names:
+            print_data(f"{_line(summary)} (no such target is set)")
+    return NOT_ALL_TOLD if names & waiting.keys() else 0
 
 
 command = HelpGroup(
@@ -158,7 +158,7 @@ async def _send(
             waiting = await ledger.run(lambda ledger: ledger.outbox.pending())
     finally:
         await ledger.aclose()
-    return delivered, {each.target: each for each in waiting}
+    return delivered, {summary.target: summary for summary in waiting}
 
 
 def _outcome(name: str, delivered: DeliveryResult, waiting: Mapping[str, PendingSummary]) -> str:
@@ -171,23 +171,23 @@ def _outcome(name: str, delivered: DeliveryResult, waiting: Mapping[str, Pending
     return f"{outcome}, {waiting[name].messages:,} left{f': {printable(why)}' if why else ''}"
 
 
-def _line(each: PendingSummary) -> str:
+def _line(summary: PendingSummary) -> str:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
-    what = f"{amount(each.messages, 'message')} with {amount(each.matches, 'match')}"
-    line = f"{printable(each.target)}: {what}, since {rfc3339(each.since)}"
-    if each.tried_at is None:
+    what = f"{amount(summary.messages, 'message')} with {amount(summary.matches, 'match')}"
+    line = f"{printable(summary.target)}: {what}, since {rfc3339(summary.since)}"
+    if summary.tried_at is None:
         return f"{line}, not tried yet"
-    return f"{line}, last tried {rfc3339(each.tried_at)}: {printable(each.trouble or '')}"
+    return f"{line}, last tried {rfc3339(summary.tried_at)}: {printable(summary.trouble or '')}"
 
 
-def _fields(each: PendingSummary) -> dict[str, object]:
+def _fields(summary: PendingSummary) -> dict[str, object]:
     return {
-        "target": each.target,
-        "messages": each.messages,
-        "matches": each.matches,
-        "since": rfc3339(each.since),
-        "attempts": each.attempts,
-        "tried_at": None if each.tried_at is None else rfc3339(each.tried_at),
-        "trouble": each.trouble,
+        "target": summary.target,
+        "messages": summary.messages,
+        "matches": summary.matches,
+        "since": rfc3339(summary.since),
+        "attempts": summary.attempts,
+        "tried_at": None if summary.tried_at is None else rfc3339(summary.tried_at),
+        "trouble": summary.trouble,
     }

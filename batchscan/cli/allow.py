@@ -166,7 +166,7 @@ def _mark(use: AllowRule) -> str:
 
 def _why(use: AllowRule) -> str:
     more = [f"by {use.by}" if use.by else "", f"until {use.until}" if use.until else ""]
-    return printable("; ".join([use.reason, *(each for each in more if each)]))
+    return printable("; ".join([use.reason, *(part for part in more if part)]))
 
 
 def _advice(uses: tuple[AllowRule, ...]) -> Iterator[str]:

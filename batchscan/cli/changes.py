@@ -30,15 +30,15 @@ def read_fragments(folder: Path) -> dict[str, list[str]]:
     Raises:
         ValueError: a file is not named NAME.KIND.md with a known kind.
     """
-    found: dict[str, list[str]] = {kind: [] for kind in _KINDS}
+    fragments: dict[str, list[str]] = {kind: [] for kind in _KINDS}
     for file in sorted(folder.glob("*.md")) if folder.is_dir() else ():
         kind = file.name.removesuffix(".md").rpartition(".")[2]
         if file.name == "README.md":
             continue
         if kind not in _KINDS:
             raise ValueError(f"{file}: not named NAME.KIND.md with KIND of {', '.join(_KINDS)}")
-        found[kind].append(" ".join(file.read_text(encoding="utf-8").split()))
-    return found
+        fragments[kind].append(" ".join(file.read_text(encoding="utf-8").split()))
+    return fragments
 
 
 def with_unreleased(page: str, fragments: Mapping[str, list[str]]) -> str:

@@ -102,7 +102,7 @@ async def _captured(settings: Settings, rule: str) -> str:
     files: list[Captured] = []
     options = CaptureOptions(connect_to=ConnectTo.of([rule]))
     await capture_matches(settings, MatchChoice(), options, files.append)
-    size = sum(each.file.size for each in files)
+    size = sum(captured.file.size for captured in files)
     return (
         f"Captured as evidence: {amount(len(files), 'match')}, "
         f"{size / 1e6:.1f} MB (`batchscan evidence capture`).\n"
@@ -115,9 +115,10 @@ async def _asked_again(settings: Settings, rule: str) -> str:
     from batchscan.commands.recheck_text import as_summary  # noqa: PLC0415
 
     request = RecheckRequest(urls=("http://*",), connect_to=(rule,))
-    found = await recheck(settings, request)
+    result = await recheck(settings, request)
     return (
-        f"Some sites have changed since. `batchscan recheck` asked them again:\n{as_summary(found)}"
+        "Some sites have changed since. `batchscan recheck` asked them again:\n"
+        f"{as_summary(result)}"
     )
 
 

@@ -125,20 +125,20 @@ def _refuse_typing_error(word: str) -> None:
         raise _no_command(word, COMMANDS)
 
 
-def _no_command(word: str, known: tuple[str, ...]) -> UsageError:
-    nearest = _nearest(word, known)
+def _no_command(word: str, names: tuple[str, ...]) -> UsageError:
+    nearest = _nearest(word, names)
     if nearest is None:
         advice = "see `batchscan help`"
-    elif known is COMMANDS or nearest == _HELP:
+    elif names is COMMANDS or nearest == _HELP:
         advice = f"did you mean `batchscan {nearest}`?"
     else:
         advice = f"did you mean `batchscan help {nearest}`?"
-    other = "path" if known is COMMANDS else "topic"
-    return UsageError(f"no command and no {other} is called '{printable(word)}'", advice=advice)
+    kind = "path" if names is COMMANDS else "topic"
+    return UsageError(f"no command and no {kind} is called '{printable(word)}'", advice=advice)
 
 
-def _nearest(word: str, known: tuple[str, ...]) -> str | None:
-    close = difflib.get_close_matches(word.lower(), (*known, _HELP), 1, _NEAR)
+def _nearest(word: str, names: tuple[str, ...]) -> str | None:
+    close = difflib.get_close_matches(word.lower(), (*names, _HELP), 1, _NEAR)
     return close[0] if close else None
 
 
@@ -167,7 +167,7 @@ def _short_help() -> str:
     from batchscan.cli.topics import topics  # noqa: PLC0415 - as above
 
     width = max(map(len, SUMMARIES)) + 2
-    rows = [f"  {name:{width}}{said}" for name, said in SUMMARIES.items()]
+    rows = [f"  {name:{width}}{summary}" for name, summary in SUMMARIES.items()]
     pages = textwrap.wrap(", ".join(topics()), 76, break_on_hyphens=False)
     indented = "\n".join(f"  {line}" for line in pages)
     return _SHORT_HELP.format(commands="\n".join(rows), topics=indented)

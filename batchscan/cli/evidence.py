@@ -230,19 +230,19 @@ def _roots(path: str | None) -> bytes | None:
         return file.read(_MAX_CERTIFICATES)
 
 
-def _captures(found: CaptureReport) -> Iterator[str]:
+def _captures(report: CaptureReport) -> Iterator[str]:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
-    text = f"{amount(found.files, 'capture')} with {amount(found.records, 'whole record')}"
-    if found.timestamps:
-        text += f", {amount(found.timestamps, 'timestamp')} of these files"
+    text = f"{amount(report.files, 'capture')} with {amount(report.records, 'whole record')}"
+    if report.timestamps:
+        text += f", {amount(report.timestamps, 'timestamp')} of these files"
         signed = "signed by an authority of --timestamp-ca"
-        text += f" ({signed})" if found.checked == found.timestamps else ""
+        text += f" ({signed})" if report.checked == report.timestamps else ""
     yield text
-    if found.timestamps and not found.checked:
+    if report.timestamps and not report.checked:
         yield "  Who signed the timestamps was not checked: give --timestamp-ca FILE.pem, or ask"
         yield "  openssl as README.txt says."
-    for name in found.unread[:_SHOWN]:
+    for name in report.unread[:_SHOWN]:
         yield f"  {printable(name)} cannot be read here; openssl may be able to: see README.txt"
 
 

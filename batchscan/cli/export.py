@@ -61,9 +61,9 @@ def _lines(ledger: Ledger, view: ReportView, *, sandbox: bool) -> Iterator[Expor
     from batchscan.commands.export import exported  # noqa: PLC0415 - --help does without
 
     for file in ledger.reporting.files():
-        known = file.answer
-        history = view.matches_of(known.picture_id) if known else {}
-        decisions = ledger.decision_history.of_picture(known.picture_id) if known else {}
+        answer = file.answer
+        history = view.matches_of(answer.picture_id) if answer else {}
+        decisions = ledger.decision_history.of_picture(answer.picture_id) if answer else {}
         line = exported(file, history, decisions, sandbox=sandbox)
         if line is not None:
             yield line

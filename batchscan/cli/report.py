@@ -29,14 +29,14 @@ _ADVICE = "name a file in an existing folder with free space"
 
 
 def _format_options(function: _Function) -> _Function:
-    for name, found in reversed(FORMATS.items()):
+    for name, report_format in reversed(FORMATS.items()):
         declare = click.option(
             f"--{name}",
             cls=GroupedOption,
             group="Formats (FILE may be - for stdout)",
             metavar="FILE",
             type=click.UNPROCESSED,
-            help=found.help,
+            help=report_format.help,
         )
         function = declare(function)
     return function

@@ -108,7 +108,9 @@ class ScheduledScan:
         files = (output.log_file, output.metrics_file)
         folders += [os.path.dirname(file) for file in files if file]
         made = f"{_SERVICE_STATE}/"
-        return tuple(dict.fromkeys(each for each in folders if not f"{each}/".startswith(made)))
+        return tuple(
+            dict.fromkeys(folder for folder in folders if not f"{folder}/".startswith(made))
+        )
 
     def job(self) -> Job:
         """Everything that units and crontab lines are made from."""
@@ -150,8 +152,8 @@ class ScheduledScan:
             value = entry.of(self.settings)
         elif key in _LISTS:
             value = os.path.abspath(str(value))
-        for each in value if isinstance(value, tuple) else (value,):
-            yield f"{flag}={each}"
+        for item in value if isinstance(value, tuple) else (value,):
+            yield f"{flag}={item}"
 
     def _pinned(self) -> Iterator[str]:
         """Paths that would differ in the service: cron starts elsewhere, systemd sets no home."""

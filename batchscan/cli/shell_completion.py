@@ -65,9 +65,9 @@ def complete(
 
 
 def _completer(shell: str, command: click.Command) -> ShellComplete:
-    found = get_completion_class(shell)
-    assert found is not None  # noqa: S101 - click has the three
-    return found(command, {}, _PROGRAM, VARIABLE)
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None  # noqa: S101 - click has the three
+    return completion_class(command, {}, _PROGRAM, VARIABLE)
 
 
 def _of_command(

@@ -107,11 +107,11 @@ def stats(*, as_json: bool, **parameters: object) -> int:
 def check(**parameters: object) -> int:
     """Run the command; returns the exit code."""
     from batchscan.commands.checks import exit_code  # noqa: PLC0415 - --help does without
-    from batchscan.commands.state_check import check as look  # noqa: PLC0415
+    from batchscan.commands.state_check import check as check_state  # noqa: PLC0415
     from batchscan.settings.locations import state_folder  # noqa: PLC0415
 
     findings = []
-    for finding in look(state_folder(_settings(parameters))):
+    for finding in check_state(state_folder(_settings(parameters))):
         findings.append(finding)
         print_finding(finding)
     return exit_code(findings)
@@ -183,14 +183,14 @@ def prune(*, older_than: str, dry: bool, **parameters: object) -> int:
     settings = _settings(parameters)
     if dry:
         with read_ledger(settings) as ledger:
-            found = find(ledger, settings, before, now)
-        print_data("\n".join(_prune_lines(found, "would be deleted")))
+            plan = find(ledger, settings, before, now)
+        print_data("\n".join(_prune_lines(plan, "would be deleted")))
         return 0
     with hold_state_lock(settings), open_for_change(settings) as ledger:
         with ledger.transaction():
-            found = find(ledger, settings, before, now)
-        done = carry_out(ledger, settings, found, before)
-    print_data("\n".join((*_prune_lines(found, "deleted"), *_stay(done))))
+            plan = find(ledger, settings, before, now)
+        done = carry_out(ledger, settings, plan, before)
+    print_data("\n".join((*_prune_lines(plan, "deleted"), *_stay(done))))
     return 0
 
 
@@ -245,24 +245,24 @@ def _duration(text: str) -> float:
         raise UsageError(f"--older-than: {text!r} is not a duration", advice=advice) from None
 
 
-def _prune_lines(found: PrunePlan, verb: str) -> Iterator[str]:
+def _prune_lines(plan: PrunePlan, verb: str) -> Iterator[str]:
     from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
 
-    if found.nothing:
+    if plan.nothing:
         yield f"nothing {verb}"
     for number, noun, what in (
-        (found.files, "row", " of files that are gone"),
-        (len(found.runs), "old run", ""),
-        (found.messages, "delivered message", ""),
+        (plan.files, "row", " of files that are gone"),
+        (len(plan.runs), "old run", ""),
+        (plan.messages, "delivered message", ""),
     ):
         if number:
             yield f"{verb}: {amount(number, noun)}{what}"
-    for path in found.leftovers:
+    for path in plan.leftovers:
         yield f"{verb}: {printable(str(path))}"
-    if found.matched:
-        yield f"kept: {amount(found.matched, 'row')} of files that are gone, with matches"
-    if found.away:
-        yield f"kept: {amount(found.away, 'file')} in a store, or on a disk that may not be mounted"
+    if plan.matched:
+        yield f"kept: {amount(plan.matched, 'row')} of files that are gone, with matches"
+    if plan.away:
+        yield f"kept: {amount(plan.away, 'file')} in a store, or on a disk that may not be mounted"
 
 
 def _stay(done: RetentionResult) -> Iterator[str]:

@@ -44,9 +44,9 @@ def command(*, by: By, as_json: bool, **parameters: object) -> int:
 
     settings = settings_of(parameters, credentials=False).settings
     with read_ledger(settings) as ledger:
-        found = statistics(ledger, by, time.time(), settings.spend.credit_price)
+        figures = statistics(ledger, by, time.time(), settings.spend.credit_price)
     if as_json:
-        print_data(escape_json(msgspec.json.format(msgspec.json.encode(found), indent=2)) + b"\n")
+        print_data(escape_json(msgspec.json.format(msgspec.json.encode(figures), indent=2)) + b"\n")
     else:
-        print_data(table(found))
+        print_data(table(figures))
     return 0

@@ -99,15 +99,15 @@ def command(
     targets = [UrlPattern.of(domain) for domain in domains]
     loaded = settings_of(parameters, credentials=False)
     templates = notice_templates(loaded.settings, form)
-    found = _gathered(loaded.settings, targets, images)
-    require_reviewed_matches(found, domains, images)
-    for notice in found.notices:
+    selection = _gathered(loaded.settings, targets, images)
+    require_reviewed_matches(selection, domains, images)
+    for notice in selection.notices:
         drafts = _draft(notice, loaded.settings, templates, to)
         print_data("\n".join(printable(draft.path) for draft in drafts))
-        _print_prose(_line(notice, drafts, found))
-    for site, number in sorted(found.taken_down.items()):
+        _print_prose(_line(notice, drafts, selection))
+    for site, number in sorted(selection.taken_down.items()):
         _print_prose(_taken_down(site, number))
-    _say_what_is_left(loaded, found, domains, images)
+    _say_what_is_left(loaded, selection, domains, images)
     return 0
 
 
@@ -145,24 +145,27 @@ def _draft(
     return write_drafts(to, notice.domain, texts)
 
 
-def _line(notice: Notice, drafts: Sequence[Draft], found: NoticeSelection) -> str:
+def _line(notice: Notice, drafts: Sequence[Draft], selection: NoticeSelection) -> str:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     about = f"{amount(notice.copies, 'match')} of {amount(len(notice.works), 'picture')}"
     done = "drafted" if any(draft.fresh for draft in drafts) else "the draft exists already"
-    left = _others(notice, found)
+    left = _others(notice, selection)
     more = f"; {amount(left, 'match')} there {'is' if left == 1 else 'are'} not reviewed"
     return f"{printable(notice.domain) or 'unknown site'}: {about}, {done}{more if left else ''}"
 
 
-def _others(notice: Notice, found: NoticeSelection) -> int:
+def _others(notice: Notice, selection: NoticeSelection) -> int:
     """How many other matches its site has."""
-    counts = found.standing[notice.domain]
+    counts = selection.standing[notice.domain]
     return counts.total() - counts["gone"] - counts[Disposition.REVIEWED]
 
 
 def _say_what_is_left(
-    loaded: LoadedSettings, found: NoticeSelection, domains: Sequence[str], images: Sequence[str]
+    loaded: LoadedSettings,
+    selection: NoticeSelection,
+    domains: Sequence[str],
+    images: Sequence[str],
 ) -> None:
     from batchscan.report.wording import amount  # noqa: PLC0415
     from batchscan.takedown import missing_fields, published_at  # noqa: PLC0415 - as above
@@ -173,7 +176,7 @@ def _say_what_is_left(
         for name, blank in blanks.items():
             print_status(f"  {blank}: takedown.{name}")
     me = loaded.settings.takedown
-    works = [work for notice in found.notices for work in notice.works]
+    works = [work for notice in selection.notices for work in notice.works]
     unpublished = {work.sha256 for work in works if published_at(work, me) is None}
     if unpublished:
         _print_prose(
@@ -182,20 +185,24 @@ def _say_what_is_left(
         )
     _print_prose("Nothing was sent or marked. A person has to check, sign and send each draft.")
     print_status("After you have sent one, record it:")
-    sites = domains or [notice.domain for notice in found.notices if notice.domain]
+    sites = domains or [notice.domain for notice in selection.notices if notice.domain]
     for site in sites[:_MAX_NAMED]:
-        print_status(printable(f"  {_mark_command(loaded, found, site, images)}"))
+        print_status(printable(f"  {_mark_command(loaded, selection, site, images)}"))
     if len(sites) > _MAX_NAMED:
         print_status("  and the same for the other sites")
     print_status("This marks the matches that the drafts are about, and no others.")
 
 
 def _mark_command(
-    loaded: LoadedSettings, found: NoticeSelection, site: str, images: Sequence[str]
+    loaded: LoadedSettings, selection: NoticeSelection, site: str, images: Sequence[str]
 ) -> str:
     """The command that marks exactly the matches of a site's draft."""
     words = ["batchscan", "mark", "noticed", site]
-    if any(_others(notice, found) for notice in found.notices if _same_site(notice.domain, site)):
+    if any(
+        _others(notice, selection)
+        for notice in selection.notices
+        if _same_site(notice.domain, site)
+    ):
         words += ["--disposition", "reviewed"]
     words += [word for glob in images for word in ("--images", glob)]
     settings = loaded.settings

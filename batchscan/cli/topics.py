@@ -55,8 +55,8 @@ _MAX_WIDTH = 80  # columns; longer lines are hard to read
 def topics() -> list[str]:
     """The names of all pages."""
     names = {file.name.removesuffix(".md") for file in (_folder() / "docs").iterdir()}
-    known = [name for name in _ORDER if name in names]
-    return [*known, *sorted(names.difference(known)), _CHANGES]
+    ordered = [name for name in _ORDER if name in names]
+    return [*ordered, *sorted(names.difference(ordered)), _CHANGES]
 
 
 def find_topic(word: str) -> str | None:
