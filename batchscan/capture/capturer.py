@@ -149,7 +149,9 @@ class Capturer:
             make_folders(self._folder)
         with create_file(path) as file:
             warc = WarcFile(file, name, self._about(match), at)
-            resources = [self._add(warc, each, capture.reference) for each in capture.gathered]
+            resources = [
+                self._add(warc, fetched, capture.reference) for fetched in capture.gathered
+            ]
             if shot is not None:
                 resources.append(self._add_shot(warc, shot))
         size, sha256 = _measured(path)
@@ -164,17 +166,17 @@ class Capturer:
             "description": f"a copy of the picture with SHA-256 {match.sha256}, found at {match.url}",
         }
 
-    def _add(self, warc: WarcFile, each: _Fetched, reference: Reference) -> CapturedResource:
-        got = each.got
+    def _add(self, warc: WarcFile, fetched: _Fetched, reference: Reference) -> CapturedResource:
+        got = fetched.got
         position = None
         for hop in got.hops:
             position = warc.add_hop(hop)
         if isinstance(got, Failure):
-            failed = warc.add_failure(got, each.at)
+            failed = warc.add_failure(got, fetched.at)
             position = failed if position is None else position
-            return CapturedResource(each.kind, got.url, got.status, got.detail, position)
+            return CapturedResource(fetched.kind, got.url, got.status, got.detail, position)
         resource = CapturedResource(
-            each.kind,
+            fetched.kind,
             got.url,
             got.status,
             None if got.final.complete else "it was not read to the end",
@@ -183,29 +185,29 @@ class Capturer:
             len(got.body),
             _media_type(got),
         )
-        if each.kind is CaptureKind.PICTURE and got.status // 100 == 2:  # noqa: PLR2004 - HTTP's
+        if fetched.kind is CaptureKind.PICTURE and got.status // 100 == 2:  # noqa: PLR2004 - HTTP's
             return self._looked_at(resource, got.body, reference)
         return resource
 
     def _looked_at(
         self, resource: CapturedResource, body: bytes, reference: Reference
     ) -> CapturedResource:
-        look = look_at(body, self._decoders)
-        if look is None:
+        preview = look_at(body, self._decoders)
+        if preview is None:
             return resource
         digest = hashlib.sha256(body).digest()
-        first, ours = compare(look.fingerprint, digest, reference, self._decoders)
+        first, ours = compare(preview.fingerprint, digest, reference, self._decoders)
         return replace(
             resource,
-            preview=look.jpeg,
-            fingerprint=look.fingerprint,
+            preview=preview.jpeg,
+            fingerprint=preview.fingerprint,
             likeness=first,
             our_likeness=ours,
         )
 
     def _add_shot(self, warc: WarcFile, shot: Screenshot) -> CapturedResource:
         name = f"urn:batchscan:screenshot:{shot.url}"
-        look = look_at(shot.png, self._decoders)
+        preview = look_at(shot.png, self._decoders)
         return CapturedResource(
             CaptureKind.SCREENSHOT,
             shot.url,
@@ -215,14 +217,14 @@ class Capturer:
             hashlib.sha256(shot.png).hexdigest(),
             len(shot.png),
             "image/png",
-            None if look is None else look.jpeg,
+            None if preview is None else preview.jpeg,
         )
 
 
 def _first_page(gathered: list[_Fetched]) -> Fetched | None:
-    for each in gathered:
-        got = each.got
-        if each.kind is CaptureKind.PAGE and isinstance(got, Fetched) and got.status // 100 == 2:  # noqa: PLR2004 - HTTP's
+    for fetched in gathered:
+        got = fetched.got
+        if fetched.kind is CaptureKind.PAGE and isinstance(got, Fetched) and got.status // 100 == 2:  # noqa: PLR2004 - HTTP's
             return got
     return None
 
@@ -232,8 +234,8 @@ def _resources(gathered: list[_Fetched], seen: set[str]) -> list[str]:
     page = _first_page(gathered)
     if page is None:
         return []
-    found = resources_of(page.body.decode("utf-8", "replace"), page.final.url)
-    return [url for url in found if url not in seen]
+    urls = resources_of(page.body.decode("utf-8", "replace"), page.final.url)
+    return [url for url in urls if url not in seen]
 
 
 def _name(match: ChosenMatch, at: float) -> str:

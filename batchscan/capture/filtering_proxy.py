@@ -130,8 +130,8 @@ class FilteringProxy:
         elif port not in _PORTS:
             raise _NotAllowed(f"{host}:{port}")
         else:
-            found = await names.addresses_of(host, port)
-            addresses = [address for address in found if is_public(address)]
+            resolved = await names.addresses_of(host, port)
+            addresses = [address for address in resolved if is_public(address)]
         if not addresses:
             raise _NotAllowed(host)
         async with asyncio.timeout(_SECONDS):
@@ -183,6 +183,10 @@ def _asked(head: bytes) -> tuple[str, int, bytes | None]:
     if parts.scheme != "http" or not host or "@" in parts.netloc:
         raise _NotAllowed(f"{parts.scheme}://{host}")
     path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-    kept = [each for each in rest.split(b"\r\n") if each and not each.lower().startswith(_DROPPED)]
+    headers = [
+        header
+        for header in rest.split(b"\r\n")
+        if header and not header.lower().startswith(_DROPPED)
+    ]
     first = f"{method} {path} {version}".encode("latin-1")
-    return host, port, b"\r\n".join([first, *kept, b"Connection: close", b"", b""])
+    return host, port, b"\r\n".join([first, *headers, b"Connection: close", b"", b""])

@@ -28,16 +28,16 @@ def resources_of(page: str, url: str) -> list[str]:
         page: its untrusted HTML.
         url: its own address.
     """
-    base, found = url, dict[str, None]()
+    base, addresses = url, dict[str, None]()
     for tag, attributes in _tags(page):
         if tag == "base" and (href := attributes.get("href")):
             base = _joined(url, href) or base
         elif (named := _named(tag, attributes)) and (address := _joined(base, named)):
-            found[address] = None
-        if len(found) == MAX_RESOURCES:
+            addresses[address] = None
+        if len(addresses) == MAX_RESOURCES:
             break
-    found.pop(url, None)
-    return list(found)
+    addresses.pop(url, None)
+    return list(addresses)
 
 
 def _tags(page: str) -> Iterator[tuple[str, dict[str, str]]]:
