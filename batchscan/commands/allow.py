@@ -26,13 +26,13 @@ def make_rule(target: str | None, given: Mapping[str, object]) -> Rule:
     """
     values: dict[str, object] = {}
     if target is not None:
-        found = UrlPattern.of(target)
-        if found.is_public_suffix:
+        pattern = UrlPattern.of(target)
+        if pattern.is_public_suffix:
             raise UsageError(
                 f"'{printable(target)}' is not a site but a public suffix",
                 advice="name the site, as in example.com",
             )
-        values["domain" if found.is_domain else "url"] = found
+        values["domain" if pattern.is_domain else "url"] = pattern
     for key, read in PARSERS.items():
         text = given.get(key)
         if isinstance(text, str):

@@ -77,40 +77,49 @@ def _check_line(captured: Captured) -> str:
 
 
 def _problems(captured: Captured) -> Iterator[str]:
-    for each in captured.file.resources:
-        wanted = each.kind in (CaptureKind.PICTURE, CaptureKind.PAGE)
-        if wanted and (each.http_status is None or each.sha256 is None):
-            yield f"{each.kind} {printable(each.url)}: {printable(each.trouble or 'no answer')}"
+    for resource in captured.file.resources:
+        wanted = resource.kind in (CaptureKind.PICTURE, CaptureKind.PAGE)
+        if wanted and (resource.http_status is None or resource.sha256 is None):
+            trouble = printable(resource.trouble or "no answer")
+            yield f"{resource.kind} {printable(resource.url)}: {trouble}"
     if captured.trouble:
         yield f"timestamp: {printable(captured.trouble)}"
 
 
 def _lacks_screenshot(captured: Captured) -> bool:
     """Whether there is a page, and no screenshot of it."""
-    found = captured.file.resources
+    resources = captured.file.resources
     is_shown = any(
-        each.kind is CaptureKind.PAGE and each.sha256 and (each.http_status or 0) // 100 == _OK
-        for each in found
+        resource.kind is CaptureKind.PAGE
+        and resource.sha256
+        and (resource.http_status or 0) // 100 == _OK
+        for resource in resources
     )
-    return is_shown and not any(each.kind is CaptureKind.SCREENSHOT for each in found)
+    return is_shown and not any(resource.kind is CaptureKind.SCREENSHOT for resource in resources)
 
 
 def _content(captured: Captured) -> str:
-    found = captured.file.resources
-    picture = next((each for each in found if each.kind is CaptureKind.PICTURE), None)
-    pages = [_status(each) for each in found if each.kind is CaptureKind.PAGE]
-    rest = sum(each.kind is CaptureKind.RESOURCE for each in found)
+    resources = captured.file.resources
+    picture = next(
+        (resource for resource in resources if resource.kind is CaptureKind.PICTURE), None
+    )
+    pages = [_status(resource) for resource in resources if resource.kind is CaptureKind.PAGE]
+    rest = sum(resource.kind is CaptureKind.RESOURCE for resource in resources)
     parts = [f"picture {_status(picture)}"] if picture else []
     if picture is not None and picture.our_likeness is not None:
         parts[0] += f", {picture.our_likeness:.0%} like ours"
     parts += [f"page{'s' if len(pages) > 1 else ''} {', '.join(pages)}"] if pages else []
     parts += [f"{amount(rest, 'part')} of the page"] if rest else []
-    parts += ["screenshot"] if any(each.kind is CaptureKind.SCREENSHOT for each in found) else []
+    parts += (
+        ["screenshot"]
+        if any(resource.kind is CaptureKind.SCREENSHOT for resource in resources)
+        else []
+    )
     return f"{'; '.join(parts)}; {printable(captured.file.name)}"
 
 
-def _status(each: CapturedResource) -> str:
-    return "no answer" if each.http_status is None else f"HTTP {each.http_status}"
+def _status(resource: CapturedResource) -> str:
+    return "no answer" if resource.http_status is None else f"HTTP {resource.http_status}"
 
 
 def _share(likeness: float | None) -> float | None:
@@ -132,16 +141,16 @@ def _fields(captured: Captured) -> dict[str, object]:
         else {"url": stamp.url, "at": None if stamp.at is None else rfc3339(stamp.at)},
         "resources": [
             {
-                "kind": each.kind.value,
-                "url": replace_surrogates(each.url),
-                "http_status": each.http_status,
-                "trouble": each.trouble,
-                "bytes": each.size,
-                "sha256": each.sha256,
-                "media_type": each.media_type,
-                "likeness": _share(each.likeness),
-                "our_likeness": _share(each.our_likeness),
+                "kind": resource.kind.value,
+                "url": replace_surrogates(resource.url),
+                "http_status": resource.http_status,
+                "trouble": resource.trouble,
+                "bytes": resource.size,
+                "sha256": resource.sha256,
+                "media_type": resource.media_type,
+                "likeness": _share(resource.likeness),
+                "our_likeness": _share(resource.our_likeness),
             }
-            for each in file.resources
+            for resource in file.resources
         ],
     }

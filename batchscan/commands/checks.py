@@ -150,13 +150,13 @@ def file_system(path: str, mounts: str = _MOUNTS) -> str | None:
     except OSError:
         return None
     real = os.path.join(os.path.realpath(path), "")
-    found = None
+    fs_type = None
     longest = 0
     for _, point, kind, *_ in (fields for fields in lines if len(fields) > 2):  # noqa: PLR2004
         mount = os.path.join(_OCTAL.sub(_character, point), "")
         if real.startswith(mount) and len(mount) >= longest:  # later mounts hide earlier ones
-            found, longest = kind, len(mount)
-    return found
+            fs_type, longest = kind, len(mount)
+    return fs_type
 
 
 def is_network(kind: str | None) -> bool:

@@ -33,8 +33,10 @@ def decide(
     """
     if note is not None and len(note) > MAX_NOTE:
         raise UsageError(f"--note: at most {MAX_NOTE:,} characters are kept")
-    kept = replace_surrogates(note) if note else None
-    return Decision(disposition, time.time(), user_name(), replace_surrogates(about), kept, force)
+    cleaned_note = replace_surrogates(note) if note else None
+    return Decision(
+        disposition, time.time(), user_name(), replace_surrogates(about), cleaned_note, force
+    )
 
 
 def user_name() -> str:

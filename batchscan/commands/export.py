@@ -103,7 +103,7 @@ def exported(
         sandbox: whether the answers are mock answers.
     """
     path, path_b64 = path_fields(file.path)
-    known = Exported(
+    file_fields = Exported(
         path=path,
         path_b64=path_b64,
         status=Status.COVERED if file.covered_by else Status.SCANNED,
@@ -117,28 +117,28 @@ def exported(
         covered_by=None if file.covered_by is None else covered_by_fields(file.covered_by),
     )
     if file.answer is not None:
-        return _answered(known, file.answer, history, decisions)
+        return _answered(file_fields, file.answer, history, decisions)
     if file.rejection is not None:
         line = msgspec.json.decode(file.rejection, type=_RejectedLine)
         return msgspec.structs.replace(
-            known, status=Status.REJECTED, **msgspec.structs.asdict(line)
+            file_fields, status=Status.REJECTED, **msgspec.structs.asdict(line)
         )
     return None
 
 
 def _answered(
-    known: Exported,
+    file_fields: Exported,
     stored: StoredAnswer,
     history: Mapping[str, TrackedMatch],
     decisions: Mapping[str, Sequence[MatchDecision]],
 ) -> Exported:
-    reread = read_again(stored, sandbox=known.sandbox)
+    reread = read_again(stored, sandbox=file_fields.sandbox)
     answer = with_history(reread, history)
     return msgspec.structs.replace(
-        known,
+        file_fields,
         scan_id=stored.scan_id,
         generation=stored.generation,
-        credits=stored.credits if known.covered_by is None else 0,
+        credits=stored.credits if file_fields.covered_by is None else 0,
         scanned_at=rfc3339(stored.received_at),
         score=score_fields(answer),
         matches=[
@@ -172,13 +172,13 @@ def _match_values(matches: Sequence[ExportedMatch]) -> Iterator[str | None]:
     """The last columns of a row about some matches."""
     yield " ".join(match.url for match in matches)
     yield _counted([match.disposition for match in matches if match.disposition])
-    found = (in_force(match.decisions, match.disposition) for match in matches)
-    decided = [each for each in found if each is not None]
-    newest = max(decided, key=lambda each: each.at, default=None)
+    newest_decisions = (in_force(match.decisions, match.disposition) for match in matches)
+    decided = [decision for decision in newest_decisions if decision is not None]
+    newest = max(decided, key=lambda decision: decision.at, default=None)
     yield from (newest.at, newest.who, newest.note) if newest else (None, None, None)
     checked = [match.recheck for match in matches if match.recheck is not None]
-    yield _counted([each.verdict for each in checked])
-    yield max((each.checked_at for each in checked), default=None)
+    yield _counted([recheck.verdict for recheck in checked])
+    yield max((recheck.checked_at for recheck in checked), default=None)
 
 
 def _counted(words: Sequence[str]) -> str:

@@ -171,12 +171,14 @@ def _counts(counts: Mapping[Disposition, int] | Mapping[str, int]) -> str:
 
 
 def _no_match(ledger: Ledger, target: UrlPattern, *, filtered: bool) -> UsageError:
-    known = ledger.dispositions.domains()
-    near = difflib.get_close_matches(target.host or str(target), known, _DOMAINS_NAMED)
+    domains = ledger.dispositions.domains()
+    near = difflib.get_close_matches(target.host or str(target), domains, _DOMAINS_NAMED)
     which = " of these pictures" if filtered else ""
     advice = f"the nearest known: {printable(', '.join(near))}" if near else None
-    if not near and known:
-        advice = f"matches are known on {amount(len(known), 'site')}: see `batchscan report --all`"
+    if not near and domains:
+        advice = (
+            f"matches are known on {amount(len(domains), 'site')}: see `batchscan report --all`"
+        )
     return UsageError(
         f"no match{which} is known at '{printable(str(target))}'; nothing was marked",
         advice=advice,

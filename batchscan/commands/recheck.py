@@ -81,7 +81,9 @@ class RecheckRequest:
 
         def chosen(url: str) -> bool:
             return all(
-                any(each.covers(url) for each in patterns) for patterns in (sites, urls) if patterns
+                any(pattern.covers(url) for pattern in patterns)
+                for patterns in (sites, urls)
+                if patterns
             )
 
         wanted = self.disposition or (None if urls or self.place else Disposition.NOTICED)
@@ -101,12 +103,12 @@ class RecheckResult:
     @property
     def counts(self) -> Counter[RecheckVerdict]:
         """Pictures by their verdict."""
-        return Counter(each.picture.verdict for each in self.matches)
+        return Counter(match.picture.verdict for match in self.matches)
 
     @property
     def page_counts(self) -> Counter[RecheckVerdict]:
         """Pages by their verdict; one that shows two pictures counts twice."""
-        return Counter(page.verdict for each in self.matches for page in each.pages)
+        return Counter(page.verdict for match in self.matches for page in match.pages)
 
     @property
     def exit_code(self) -> int:
@@ -222,9 +224,9 @@ async def _concluded(
     if not mark:
         return matches, 0
     gone = [
-        each
-        for each in matches
-        if each.picture.verdict is RecheckVerdict.GONE and each.disposition in _CLOSED
+        match
+        for match in matches
+        if match.picture.verdict is RecheckVerdict.GONE and match.disposition in _CLOSED
     ]
     marked = 0
     for start in range(0, len(gone), MATCHES_A_PIECE):
@@ -234,10 +236,10 @@ async def _concluded(
 
 
 async def _mark(ledger: LedgerThread, gone: Sequence[CheckedMatch]) -> int:
-    since = min(each.gone_since or each.picture.checked_at for each in gone)
+    since = min(match.gone_since or match.picture.checked_at for match in gone)
     note = f"recheck: gone from its site since {rfc3339(since)}"
     decision = decide(Disposition.REMOVED, "recheck", note)
-    seen = [SeenMatch(each.place, each.disposition) for each in gone]
+    seen = [SeenMatch(match.place, match.disposition) for match in gone]
 
     def enter(opened: Ledger) -> int:
         return len(opened.dispositions.mark_seen(seen, decision).changed)

@@ -59,14 +59,14 @@ class Rechecked(msgspec.Struct, frozen=True, kw_only=True):
 
 def in_json(result: RecheckResult) -> bytes:
     """One object in one line."""
-    found = Rechecked(
+    rechecked = Rechecked(
         counts=_counts(result.counts),
         page_counts=_counts(result.page_counts),
         marked=result.marked,
         partial=result.signal is not None,
-        matches=[_match(each) for each in result.matches],
+        matches=[_match(match) for match in result.matches],
     )
-    return msgspec.json.encode(found) + b"\n"
+    return msgspec.json.encode(rechecked) + b"\n"
 
 
 def _counts(counts: Counter[RecheckVerdict]) -> dict[RecheckVerdict, int]:
@@ -106,7 +106,7 @@ def _share(likeness: float | None) -> float | None:
 
 def as_text(result: RecheckResult) -> str:
     """A paragraph for each match, and what there is of each verdict."""
-    lines = [line for each in result.matches for line in _lines(each)]
+    lines = [line for match in result.matches for line in _lines(match)]
     return "".join(f"{line}\n" for line in lines) + as_summary(result)
 
 
@@ -142,7 +142,9 @@ def _details(checked: CheckedMatch) -> Iterator[str]:
 
 
 def _summary(counts: Counter[RecheckVerdict]) -> str:
-    parts = [f"{counts[each]:,} {wording(each)}" for each in RecheckVerdict if counts[each]]
+    parts = [
+        f"{counts[verdict]:,} {wording(verdict)}" for verdict in RecheckVerdict if counts[verdict]
+    ]
     return ", ".join(parts) or "nothing to check"
 
 

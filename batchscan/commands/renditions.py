@@ -79,7 +79,7 @@ def groups(ledger: Ledger) -> Iterator[GroupFields]:
         versions = list(some)
         first = versions[0]
         places = ledger.renditions.files_of(first.cover.picture_id, path)
-        there = next((each for each in places if _is_there(each) is not False), None)
+        there = next((place for place in places if _is_there(place) is not False), None)
         shown = [_version(file) for file in versions if there or not file.covers]
         if not shown:
             continue
@@ -121,17 +121,21 @@ def _version(file: CoveredFile) -> CoveredFileFields:
 
 def decisions(ledger: Ledger) -> Iterator[RenditionDecisionFields]:
     """What people said, the oldest first."""
-    for each in ledger.renditions.decisions:
-        other = None if each.other_path is None else path_fields(os.fsdecode(each.other_path))[0]
+    for decision in ledger.renditions.decisions:
+        other_path = (
+            None
+            if decision.other_path is None
+            else path_fields(os.fsdecode(decision.other_path))[0]
+        )
         yield RenditionDecisionFields(
-            word=each.word,
-            at=rfc3339(each.at),
-            who=each.who,
-            path=path_fields(os.fsdecode(each.path))[0],
-            sha256=each.sha256,
-            other_path=other,
-            other_sha256=each.other_sha256,
-            note=each.note,
+            word=decision.word,
+            at=rfc3339(decision.at),
+            who=decision.who,
+            path=path_fields(os.fsdecode(decision.path))[0],
+            sha256=decision.sha256,
+            other_path=other_path,
+            other_sha256=decision.other_sha256,
+            note=decision.note,
         )
 
 
@@ -151,13 +155,14 @@ def as_text(ledger: Ledger) -> Iterator[str]:
         yield printable(group.path)
         yield f"{_size(group.width, group.height)}  asked{_place(group)}"
         folder = os.path.dirname(group.path)
-        room = max(len(_why(each)) for each in group.versions)
-        for each in group.versions:
-            same = os.path.dirname(each.path) == folder
-            name = printable(os.path.basename(each.path) if same else each.path)
-            state = _GONE if each.present is False else "covered" if each.covered else "asked"
+        room = max(len(_why(version)) for version in group.versions)
+        for version in group.versions:
+            same = os.path.dirname(version.path) == folder
+            name = printable(os.path.basename(version.path) if same else version.path)
+            state = _GONE if version.present is False else "covered" if version.covered else "asked"
             states[_ORPHAN if state == "asked" and _is_lost(group) else state] += 1
-            yield f"{_size(each.width, each.height)}  {state:<7}  {_why(each):<{room}}  {name}"
+            dimensions = _size(version.width, version.height)
+            yield f"{dimensions}  {state:<7}  {_why(version):<{room}}  {name}"
     for decision in decisions(ledger):
         yield _decision_text(decision)
     yield _sum(states)
@@ -267,7 +272,7 @@ def _content(ledger: Ledger, path: str) -> str:
         with open(absolute, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        known = ledger.renditions.content_at(absolute)
-        if known is None:
+        content = ledger.renditions.content_at(absolute)
+        if content is None:
             raise UsageError(f"cannot read '{printable(path)}': {error.strerror}") from error
-        return known
+        return content

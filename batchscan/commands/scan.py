@@ -74,8 +74,8 @@ def quiet_lines(report: Report, folder: str) -> Iterator[str]:
     code = report.run.exit_code
     if rejected := reasons(report, {*RejectReason}):
         yield f"newly rejected: {rejected}; see {folder}/{report.unchecked_table or 'results.jsonl'}"
-    for each in report.alerts.troubles if report.alerts else ():
-        yield f"{each.target} did not get all alerts: {each.trouble}"
+    for failure in report.alerts.troubles if report.alerts else ():
+        yield f"{failure.target} did not get all alerts: {failure.trouble}"
     if not code:
         return
     files, parts = report.files, [f"ended with {code} ({report.run.exit_reason})"]
@@ -94,11 +94,12 @@ def quiet_lines(report: Report, folder: str) -> Iterator[str]:
 
 def _alarms(report: Report) -> Iterator[str]:
     """What `--fail-on` may have been about."""
-    found, files = report.matches, report.files
-    if found.total:
+    matches, files = report.matches, report.files
+    if matches.total:
         yield (
-            f"{amount(found.images_with_matches, 'picture')} with matches: {found.full:,} full, "
-            f"{found.partial:,} partial, {(found.new or 0) + (found.returned or 0):,} new or returned"
+            f"{amount(matches.images_with_matches, 'picture')} with matches: "
+            f"{matches.full:,} full, {matches.partial:,} partial, "
+            f"{(matches.new or 0) + (matches.returned or 0):,} new or returned"
         )
     rejected = {why: number for why, number in report.unchecked.items() if why in {*RejectReason}}
     if rejected:
@@ -110,8 +111,8 @@ def _alarms(report: Report) -> Iterator[str]:
 
 def reasons(report: Report, kinds: Container[str]) -> str:
     """The counts by reason of some kinds: `2 corrupt, 1 too_large`."""
-    found = report.reasons.items()
-    return ", ".join(f"{number:,} {reason}" for reason, number in found if reason in kinds)
+    counts = report.reasons.items()
+    return ", ".join(f"{number:,} {reason}" for reason, number in counts if reason in kinds)
 
 
 @contextmanager

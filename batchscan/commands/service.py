@@ -64,32 +64,32 @@ async def check_service(
         call: whether to ask about a picture, in the sandbox.
         now: seconds since 1970, as this machine has it.
     """
-    found: list[Finding] = []
+    findings: list[Finding] = []
     try:
         async with service(settings) as client:
-            found += await _checks(client, settings, call=call, now=now)
+            findings += await _checks(client, settings, call=call, now=now)
     except StorageError as error:
-        found.append(Finding.of("state folder", error))
-    return found
+        findings.append(Finding.of("state folder", error))
+    return findings
 
 
 async def _checks(
     client: CopyleaksClient, settings: Settings, *, call: bool, now: Callable[[], float]
 ) -> list[Finding]:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     try:
         await client.login()
-        found.append(
+        findings.append(
             Finding(Level.OK, "login", f"{settings.account.email} at {settings.api.identity_url}")
         )
-        found.append(_about_balance(await client.credits()))
-        found.append(_about_clock(client.server_time, now()))
+        findings.append(_about_balance(await client.credits()))
+        findings.append(_about_clock(client.server_time, now()))
         if call:
-            found.append(await _try_sandbox(client))
+            findings.append(await _try_sandbox(client))
     except CopyleaksError as error:
-        what = ("login", "balance", "clock", "sandbox call")[len(found)]
-        found.append(Finding.of(what, to_stop(error, settings.api)))
-    return found
+        what = ("login", "balance", "clock", "sandbox call")[len(findings)]
+        findings.append(Finding.of(what, to_stop(error, settings.api)))
+    return findings
 
 
 def _about_balance(left: int) -> Finding:

@@ -37,10 +37,10 @@ def check(state: Path) -> Iterator[Finding]:
     Raises:
         StorageError: there is no ledger.
     """
-    found, files = undisturbed(
+    findings, files = undisturbed(
         state / FILE_NAME, lambda ledger: (list(_look(ledger, state)), _kept_files(ledger))
     )
-    yield from found
+    yield from findings
     if files:
         yield _captures(state / FOLDER, files)
     yield from _modes(state)
@@ -56,9 +56,9 @@ def _look(connection: sqlite3.Connection, state: Path) -> Iterator[Finding]:
         yield Finding(level, "version", str(error), error.advice, error.exit_code)
     else:
         yield Finding(Level.OK, "version", f"{version}, the one that this batchscan uses")
-    found = faults(connection)
-    if found:
-        yield Finding(Level.PROBLEM, "pages", "; ".join(found), _RESTORE, StorageError.exit_code)
+    damage = faults(connection)
+    if damage:
+        yield Finding(Level.PROBLEM, "pages", "; ".join(damage), _RESTORE, StorageError.exit_code)
     else:
         yield Finding(Level.OK, "pages", "no damage")
     if version == VERSION:
@@ -67,36 +67,36 @@ def _look(connection: sqlite3.Connection, state: Path) -> Iterator[Finding]:
 
 def _look_closer(soundness: IntegrityChecker) -> Iterator[Finding]:
     has_findings = False
-    for what, advice, look in (
+    for what, advice, examine in (
         ("references", _RESTORE, soundness.references),
         ("answers", _RESTORE, soundness.answers),
         ("cache", _AGAIN, soundness.seals),
     ):
-        finding = _guarded(what, advice, look)
+        finding = _guarded(what, advice, examine)
         has_findings |= finding.level is not Level.OK
         yield finding
     books = _books(soundness)
     yield books
     has_findings |= books.level is not Level.OK
     # Where these are sound, what else a scan may stumble over
-    for what, look in (("columns", soundness.columns), ("payments", soundness.payments)):
-        finding = _guarded(what, _RESTORE, look)
+    for what, examine in (("columns", soundness.columns), ("payments", soundness.payments)):
+        finding = _guarded(what, _RESTORE, examine)
         if finding.level is not Level.OK and not has_findings:
             yield finding
 
 
-def _guarded(what: str, advice: str, look: Callable[[], IntegrityResult]) -> Finding:
-    """One look; what is damaged may end it."""
+def _guarded(what: str, advice: str, examine: Callable[[], IntegrityResult]) -> Finding:
+    """The finding of one check, which damage may interrupt."""
     try:
-        looked = look()
+        looked = examine()
     except ODD as error:
         return Finding(Level.PROBLEM, what, str(error), advice, StorageError.exit_code)
     if looked.wrong:
         detail = f"{looked.wrong:,} wrong: {'; '.join(looked.faults)}"
         return Finding(Level.PROBLEM, what, detail, advice, StorageError.exit_code)
     agree = f"{looked.number - looked.other:,} checked" if looked.number else "no errors"
-    other = f", {looked.other:,} skipped, as files came or went since" if looked.other else ""
-    return Finding(Level.OK, what, agree + other)
+    skipped = f", {looked.other:,} skipped, as files came or went since" if looked.other else ""
+    return Finding(Level.OK, what, agree + skipped)
 
 
 def _books(soundness: IntegrityChecker) -> Finding:

@@ -47,7 +47,10 @@ def notice_templates(
         ".dsa.txt": me.template_dsa_txt,
     }
     formats = formats_of(form or me.form)
-    return {each: NoticeTemplate(each.suffix, own[each.suffix]) for each in formats}
+    return {
+        notice_format: NoticeTemplate(notice_format.suffix, own[notice_format.suffix])
+        for notice_format in formats
+    }
 
 
 def gather_notices(
