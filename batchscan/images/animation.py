@@ -39,21 +39,21 @@ def check_later(image: Image.Image, kind: ImageFormat, data: bytes, rules: Rules
 
     Damage there does not affect the first frame, so this never rejects a picture.
     """
-    found, decoded = [], 0
+    warnings, decoded = [], 0
     try:
         finished = _reach_is_fit(kind, data, rules)
         if finished:
             finished, decoded = _decode_later(image, rules)
         if not finished:
-            found.append(LATER_FRAMES_UNCHECKED)
+            warnings.append(LATER_FRAMES_UNCHECKED)
     except MemoryError:
-        found.append(LATER_FRAMES_UNCHECKED)
+        warnings.append(LATER_FRAMES_UNCHECKED)
     # The decoders' boundary, as in `raster`.
     except Exception:  # noqa: BLE001
-        found.append(LATER_FRAMES_DAMAGED)
-    if kind in _ANIMATED and (decoded or found):
-        found.insert(0, ANIMATED)
-    return found
+        warnings.append(LATER_FRAMES_DAMAGED)
+    if kind in _ANIMATED and (decoded or warnings):
+        warnings.insert(0, ANIMATED)
+    return warnings
 
 
 def _reach_is_fit(kind: ImageFormat, data: bytes, rules: Rules) -> bool:

@@ -48,11 +48,11 @@ class Judge:
             return self._examine(kind, data, name, sha256)
         except RuleViolation as unfit:
             width, height = unfit.size or (None, None)
-            known = kind.format if kind else None
-            return RejectedBytes(unfit.reason, unfit.detail, known, width, height)
+            file_format = kind.format if kind else None
+            return RejectedBytes(unfit.reason, unfit.detail, file_format, width, height)
         except MemoryError:
-            known = kind.format if kind else None
-            return RejectedBytes(FailReason.CHECK_FAILED, "no memory left to check it", known)
+            file_format = kind.format if kind else None
+            return RejectedBytes(FailReason.CHECK_FAILED, "no memory left to check it", file_format)
 
     @property
     def decoders(self) -> Decoders:
@@ -68,12 +68,12 @@ class Judge:
         if kind.group not in ("raster", "raw") and not converts:
             raise unsupported(kind)
         extension, warning = agree(kind, name)
-        size, found, fingerprint = Size(0, 0), list[str](), None
+        size, warnings, fingerprint = Size(0, 0), list[str](), None
         try:
             if kind.group == "raw":
-                size, found = self._raw.judge(data)
+                size, warnings = self._raw.judge(data)
             elif not converts:
-                size, found, fingerprint = self._raster.judge(kind, data, sha256)
+                size, warnings, fingerprint = self._raster.judge(kind, data, sha256)
         except RuleViolation as unfit:
             if not (self.rules.convert and unfit.reason is RejectReason.TOO_MANY_PIXELS):
                 raise
@@ -85,7 +85,7 @@ class Judge:
             extension,
             size.width,
             size.height,
-            (warning, *found) if warning else tuple(found),
+            (warning, *warnings) if warning else tuple(warnings),
             converts,
             fingerprint,
         )

@@ -77,8 +77,10 @@ class PreviewMaker:
 
     def make_preview(self, image: Image) -> Preview:
         """Make a picture's preview; blocking. Missing parts are None, and nothing is raised."""
-        found = self._of_sent(image)
-        return found if image.provenance is None else replace(found, provenance=image.provenance)
+        preview = self._of_sent(image)
+        return (
+            preview if image.provenance is None else replace(preview, provenance=image.provenance)
+        )
 
     def _of_sent(self, image: Image) -> Preview:
         seen = image.sent or image
@@ -125,10 +127,10 @@ def _raster(kind: ImageFormat, data: bytes, decoded: Pillow.Image | None) -> Pre
     if portrait.thumbnail is not None:
         return portrait
     for copy in bare_copies(kind, data):  # its metadata may be damaged
-        found = _portrait(kind, copy)
-        if found.thumbnail is not None:
-            written = found.provenance if portrait.provenance == NOTHING else portrait.provenance
-            return Preview(found.thumbnail, written)
+        preview = _portrait(kind, copy)
+        if preview.thumbnail is not None:
+            written = preview.provenance if portrait.provenance == NOTHING else portrait.provenance
+            return Preview(preview.thumbnail, written)
     return portrait
 
 

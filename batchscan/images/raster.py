@@ -150,7 +150,7 @@ class RasterJudge:
     def _every_pixel(
         self, kind: ImageFormat, data: bytes, size: Size, sha256: str | None
     ) -> Judged:
-        found = []
+        picture_warnings = []
         fingerprint, how = None, self._fingerprinting
         with _stage("its pixels cannot be decoded", size):
             if kind is kinds.PNG:
@@ -158,7 +158,7 @@ class RasterJudge:
             image = open_raster(kind, data)
             scale = how.draft_scale(*size) if how else SCALE
             if not _decode(image, kind, data, scale):
-                found.append(MISSING_END_MARKER)
+                picture_warnings.append(MISSING_END_MARKER)
             else:
                 if kind is kinds.JPEG and sha256 is not None:
                     self._decoded.put(sha256, image, size)
@@ -167,9 +167,9 @@ class RasterJudge:
         if kind not in (kinds.BMP, kinds.ICO):
             image = open_raster(kind, data)
             if image.info.get("icc_profile", b"") is None:  # there is one that cannot be read
-                found.append(METADATA_DAMAGED)
-            found += animation.check_later(image, kind, data, self._rules)
-        return Judged(size, found, None if ANIMATED in found else fingerprint)
+                picture_warnings.append(METADATA_DAMAGED)
+            picture_warnings += animation.check_later(image, kind, data, self._rules)
+        return Judged(size, picture_warnings, None if ANIMATED in picture_warnings else fingerprint)
 
 
 def _fingerprint_only(kind: ImageFormat, data: bytes, how: _Fingerprinting) -> Fingerprint | None:

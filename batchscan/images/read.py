@@ -47,17 +47,19 @@ def inspect(
         if is_url(candidate.path):
             return inspect_remote(candidate, judge, rules)
         return _inspect_local(candidate, judge, rules, follow=follow, convert=convert)
-    except InspectionFailed as found:
+    except InspectionFailed as failure:
         return NotSendable(
             candidate.path,
-            found.status or candidate.stat,
-            found.reason,
-            found.detail,
-            by_conversion=found.reason is RejectReason.TOO_LARGE,
+            failure.status or candidate.stat,
+            failure.reason,
+            failure.detail,
+            by_conversion=failure.reason is RejectReason.TOO_LARGE,
         )
     except (FileNotFoundError, NotADirectoryError):
-        known = candidate.stat is not None
-        detail = "the file was removed before it was read" if known else "there is no such file"
+        was_listed = candidate.stat is not None
+        detail = (
+            "the file was removed before it was read" if was_listed else "there is no such file"
+        )
         return NotSendable(candidate.path, candidate.stat, FailReason.VANISHED, detail)
     except (OSError, ValueError) as error:
         if isinstance(error, ValueError) and "\0" not in candidate.path:
@@ -122,17 +124,17 @@ def _inspect_local(
             _unchanged(descriptor, status, len(data))
             return judged(candidate, status, data, judge)
         large = LargeFile(candidate.path, status, descriptor)
-        found = large.inspect(judge, rules, convert=convert)
+        result = large.inspect(judge, rules, convert=convert)
         _unchanged(descriptor, status, status.size)
     finally:
         os.close(descriptor)
-    return found
+    return result
 
 
-def _regular(found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        status = Stat.of(found)
-        raise InspectionFailed(FailReason.UNREADABLE, f"is {_kind_of_file(found.st_mode)}", status)
+def _regular(info: os.stat_result) -> None:
+    if not stat.S_ISREG(info.st_mode):
+        status = Stat.of(info)
+        raise InspectionFailed(FailReason.UNREADABLE, f"is {_kind_of_file(info.st_mode)}", status)
 
 
 def _unchanged(descriptor: int, status: Stat, size: int) -> None:

@@ -73,23 +73,23 @@ def jpeg_segments(data: bytes) -> Iterator[Segment]:
         SegmentCutOff: the file ends before a segment's length.
     """
     at = 2
-    while found := _MARKER.search(data, at):
-        marker, at = data[found.start(1)], found.end()
+    while match := _MARKER.search(data, at):
+        marker, at = data[match.start(1)], match.end()
         if marker in _ALONE:
-            yield Segment(marker, found.start(), at, at)
+            yield Segment(marker, match.start(), at, at)
             continue
         length = data[at : at + 2]
         if len(length) < 2:  # noqa: PLR2004 - the bytes of a length
             raise SegmentCutOff
         end = at + int.from_bytes(length, "big")
-        yield Segment(marker, found.start(), at, end)
+        yield Segment(marker, match.start(), at, end)
         at = end_of_scan(data, end) if marker == SCAN else end
 
 
 def end_of_scan(data: bytes, start: int) -> int:
     """Where the compressed pixels behind a scan's segment end."""
-    found = _AFTER_SCAN.search(data, start)
-    return found.start() if found else len(data)
+    match = _AFTER_SCAN.search(data, start)
+    return match.start() if match else len(data)
 
 
 def png_chunks(data: bytes) -> Iterator[Chunk]:

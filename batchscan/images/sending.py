@@ -136,8 +136,8 @@ def _stripped(image: Image, kind: ImageFormat) -> Image:
         STRIPPED,
         f"batchscan {version.version()}",
     )
-    known = provenance.of_info(info.info) if info else NOTHING
-    return replace(image, data=data, ready=True, sent=sent, provenance=known)
+    own_provenance = provenance.of_info(info.info) if info else NOTHING
+    return replace(image, data=data, ready=True, sent=sent, provenance=own_provenance)
 
 
 def _metadata(kind: ImageFormat, data: bytes) -> PillowImage.Image | None:

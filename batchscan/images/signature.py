@@ -106,8 +106,8 @@ def sniff(head: bytes) -> ImageFormat | None:
         if head.startswith(magic):
             return kind
     for recognise in (_riff, _bitmap, _icon, _metafile, _crw, _netpbm, _pcx, _svg):
-        if found := recognise(head):
-            return found
+        if recognised := recognise(head):
+            return recognised
     return None
 
 

@@ -49,10 +49,10 @@ class FloatScale:
         """Values of any floating-point type as 8 bits."""
         with np.errstate(over="ignore", invalid="ignore"):
             numbers = values.astype(np.float16).view(np.uint16)
-        known = numbers[numbers <= _WHITE]
-        self._inside += known.size
+        inside = numbers[numbers <= _WHITE]
+        self._inside += inside.size
         self._all += numbers.size
-        self._brightest = max(self._brightest, int(known.max(initial=0)))
+        self._brightest = max(self._brightest, int(inside.max(initial=0)))
         return self._table[numbers]
 
     def check(self) -> None:

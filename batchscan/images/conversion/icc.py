@@ -36,9 +36,9 @@ def tags(profile: bytes) -> dict[bytes, tuple[int, int]]:
 
 def is_linear(profile: bytes) -> bool:
     """Whether its values count light: curves that are straight lines, and no tables."""
-    found = tags(profile)
-    curves = [found[name] for name in _CURVES if name in found]
-    if not curves or any(name in found for name in _TABLES):
+    profile_tags = tags(profile)
+    curves = [profile_tags[name] for name in _CURVES if name in profile_tags]
+    if not curves or any(name in profile_tags for name in _TABLES):
         return False
     return all(_is_straight(profile[offset:][:size]) for offset, size in curves)
 

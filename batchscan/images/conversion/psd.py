@@ -133,7 +133,7 @@ def _merge(mode: str, bands: list[Image.Image], palette: bytes) -> Image.Image:
         picture = bands[0]
         reds, greens, blues = palette[:256], palette[256:512], palette[512:768]
         picture.putpalette(
-            bytes(value for each in zip(reds, greens, blues, strict=True) for value in each)
+            bytes(value for colour in zip(reds, greens, blues, strict=True) for value in colour)
         )
         return picture
     return bands[0] if len(bands) == 1 else Image.merge(mode, bands)

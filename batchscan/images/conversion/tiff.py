@@ -85,7 +85,7 @@ def _largest(file: BinaryIO) -> tuple[int, Directory]:
     pages = ifd.chain(ifd.reads_file(file), MAX_PAGES)
     return max(
         enumerate(pages),
-        key=lambda each: each[1].width * each[1].height,
+        key=lambda numbered: numbered[1].width * numbered[1].height,
         default=(0, Directory()),
     )
 

@@ -56,16 +56,16 @@ class _Samples:
         stored = np.frombuffer(block, np.uint8).reshape(-1, self.row_bytes(width))
         count = width * self.channels
         if self.bits % _BYTE:
-            found = self._unpacked(stored, count)
+            values = self._unpacked(stored, count)
         elif self.predictor == _FLOATING:
-            found = self._floats(stored, count)
+            values = self._floats(stored, count)
         else:
-            found = stored.view(f"{self.order}u{self.bits // _BYTE}")
+            values = stored.view(f"{self.order}u{self.bits // _BYTE}")
             if self.predictor == _HORIZONTAL:
-                found = self._summed(found.astype(found.dtype.newbyteorder("=")))
+                values = self._summed(values.astype(values.dtype.newbyteorder("=")))
             if self.is_float:
-                found = found.view(found.dtype.str.replace("u", "f"))
-        return found.reshape(-1, width, self.channels)
+                values = values.view(values.dtype.str.replace("u", "f"))
+        return values.reshape(-1, width, self.channels)
 
     def _unpacked(self, stored: np.ndarray, count: int) -> np.ndarray:
         """Numbers of 9 to 15 bits, which begin anywhere in a byte and end within three."""
@@ -108,14 +108,14 @@ def decode_pixels(
         CutOff: there are fewer pixels than there should be.
         Exception: whatever a decoder raises over a damaged file.
     """
-    mode, kept = _mode(page)
+    mode, channel_count = _mode(page)
     samples = _samples(page)
     scale = None
     if samples.is_float:
         scale = FloatScale(profile, _float_mode(page, mode))
         profile = scale.profile
     if samples.channels < page.first(ifd.CHANNELS, 1):
-        planes = [_plane(page, file, samples, scale, number) for number in range(kept)]
+        planes = [_plane(page, file, samples, scale, number) for number in range(channel_count)]
         picture = Image.merge(mode, planes)
     else:
         picture = _picture(page, file, samples, mode, scale)
@@ -150,7 +150,7 @@ def _samples(page: Directory) -> _Samples:
     bits = set(page.numbers(ifd.BITS)) or {1}
     channels = page.first(ifd.CHANNELS, 1)
     is_float = page.first(ifd.SAMPLE_FORMAT, 1) == FLOAT
-    found = _Samples(
+    samples = _Samples(
         page.order,
         bits.pop(),
         is_float,
@@ -158,23 +158,23 @@ def _samples(page: Directory) -> _Samples:
         page.first(ifd.COMPRESSION, 1),
         1 if page.first(ifd.PLANAR, 1) == PLANES else channels,
     )
-    known = found.bits in _FLOATS if is_float else found.bits <= _SIXTEEN
+    supported = samples.bits in _FLOATS if is_float else samples.bits <= _SIXTEEN
     predictors = [_NO_PREDICTOR]
-    if not found.bits % _BYTE:
+    if not samples.bits % _BYTE:
         predictors += [_HORIZONTAL, _FLOATING] if is_float else [_HORIZONTAL]
     if (
         bits  # they differ from channel to channel
-        or not known
-        or found.predictor not in predictors
-        or found.compression not in COMPRESSIONS
+        or not supported
+        or samples.predictor not in predictors
+        or samples.compression not in COMPRESSIONS
         or page.first(ifd.FILL_ORDER, 1) != 1
     ):
         raise _unusual(page)
-    return found
+    return samples
 
 
 def _unusual(page: Directory) -> CannotConvert:
-    bits = "/".join(str(each) for each in sorted(set(page.numbers(ifd.BITS)[:_MAX_CHANNELS])))
+    bits = "/".join(str(depth) for depth in sorted(set(page.numbers(ifd.BITS)[:_MAX_CHANNELS])))
     return CannotConvert(
         f"its {bits}-bit channels are stored in an unusual way (compression"
         f" {page.first(ifd.COMPRESSION, 1)}, colours {page.first(ifd.PHOTOMETRIC)}); save it with 8"
@@ -199,10 +199,12 @@ def _picture(
     plane: int = 0,
 ) -> Image.Image:
     picture = Image.new(mode, (page.width, page.height))
-    kept = len(picture.getbands())
+    channel_count = len(picture.getbands())
     top = 0
     for values in _rows(page, file, samples, plane):
-        band = _eight_bits(values[:, :, :kept], samples, scale, has_alpha=mode.endswith("A"))
+        band = _eight_bits(
+            values[:, :, :channel_count], samples, scale, has_alpha=mode.endswith("A")
+        )
         size = (page.width, len(values))
         picture.paste(Image.frombytes(mode, size, band.tobytes()), (0, top))
         top += len(values)

@@ -120,8 +120,8 @@ def _convert(
         rules = Rules(max_pixels=request.max_pixels)
         _, warnings = judge_raw(report, ifd.sensor(data), len(data), rules)
     converted = to_jpeg(decode(kind, io.BytesIO(data), check_size))
-    found = replace(converted, warnings=(*warnings, *converted.warnings))
-    return found, read_provenance(kind.format, data), taken_exactly(exif_of_raw(data))
+    with_warnings = replace(converted, warnings=(*warnings, *converted.warnings))
+    return with_warnings, read_provenance(kind.format, data), taken_exactly(exif_of_raw(data))
 
 
 def _made_with(kind: ImageFormat) -> str:

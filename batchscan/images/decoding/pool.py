@@ -197,7 +197,7 @@ def _unfit(reply: DecoderReply) -> RuleViolation:
         reason: RejectReason | FailReason = RejectReason(reply.reason or "")
     except ValueError:
         reason = FailReason.CHECK_FAILED
-    known = reply.width is not None and reply.height is not None
+    has_size = reply.width is not None and reply.height is not None
     return RuleViolation(
-        reason, reply.detail or "", Size(reply.width or 0, reply.height or 0) if known else None
+        reason, reply.detail or "", Size(reply.width or 0, reply.height or 0) if has_size else None
     )

@@ -24,9 +24,9 @@ def preview(data: bytes, max_pixels: int) -> bytes | None:
     with rawpy.RawPy() as raw:
         raw.open_buffer(io.BytesIO(data))
         held = _ORIENTATIONS.get(raw.sizes.flip, 1)
-        found = raw.extract_thumb()
-        if isinstance(found.data, bytes):
-            image = open_raster(kinds.JPEG, found.data)
+        thumb = raw.extract_thumb()
+        if isinstance(thumb.data, bytes):
+            image = open_raster(kinds.JPEG, thumb.data)
         else:
-            image = Image.fromarray(found.data)
+            image = Image.fromarray(thumb.data)
     return thumbnail(image, held) if image.width * image.height <= max_pixels else None

@@ -20,25 +20,29 @@ class Exif:
     @classmethod
     def of_page(cls, page: Directory) -> Exif:
         """The metadata of one page of a TIFF file."""
-        found = cls(b"")
-        found._directories = _with_inner(page)
-        return found
+        exif = cls(b"")
+        exif._directories = _with_inner(page)
+        return exif
 
     def text(self, tag: int) -> bytes:
         """A value's bytes, empty without one."""
-        return next((each.value(tag) for each in self._directories if tag in each), b"")
+        return next(
+            (directory.value(tag) for directory in self._directories if tag in directory), b""
+        )
 
     def number(self, tag: int) -> int:
         """A value as an integer, 0 without one."""
-        return next((each.first(tag) for each in self._directories if tag in each), 0)
+        return next(
+            (directory.first(tag) for directory in self._directories if tag in directory), 0
+        )
 
 
 def exif_of(info: Mapping[Any, Any]) -> Exif:
     """The EXIF among what a decoder found: bytes, or read already."""
-    found = info.get("exif")
-    if isinstance(found, Exif):
-        return found
-    return Exif(found if isinstance(found, bytes) else b"")
+    exif = info.get("exif")
+    if isinstance(exif, Exif):
+        return exif
+    return Exif(exif if isinstance(exif, bytes) else b"")
 
 
 def _with_inner(outer: Directory | None) -> list[Directory]:

@@ -180,22 +180,22 @@ def directories(read: Read) -> list[Directory]:
     layout, start = _header(read)
     pending = deque([start])
     seen: set[int] = set()
-    found: list[Directory] = []
-    while layout and pending and len(found) < _MAX_DIRECTORIES:
+    collected: list[Directory] = []
+    while layout and pending and len(collected) < _MAX_DIRECTORIES:
         offset = pending.popleft()
         directory = None if offset in seen else _directory(read, layout, offset)
         if directory is not None:
             seen.add(offset)
-            found.append(directory)
+            collected.append(directory)
             inner = directory.numbers(SUB_IFDS)[:_MAX_DIRECTORIES]
             pending += [*inner, directory.following]
-    return found
+    return collected
 
 
-def main_picture(found: list[Directory]) -> Directory | None:
+def main_picture(candidates: list[Directory]) -> Directory | None:
     """The directory of the sensor's picture: the one marked as such, or else the largest."""
     return max(
-        found,
+        candidates,
         key=lambda directory: (directory.is_sensor_data, directory.width * directory.height),
         default=None,
     )
@@ -229,16 +229,16 @@ def _directory(read: Read, layout: _Layout, offset: int) -> Directory | None:
     if len(start) < head.size:
         return None
     (count,) = head.unpack(start)
-    each = layout.pack(f"HH{layout.offset}{pointer.size}s")
+    record = layout.pack(f"HH{layout.offset}{pointer.size}s")
     at = offset + head.size
-    table = read(at, each.size * min(count, _MAX_ENTRIES))
+    table = read(at, record.size * min(count, _MAX_ENTRIES))
     entries: dict[int, DirectoryEntry] = {}
-    for number in range(len(table) // each.size):
-        tag, kind, values, inline = each.unpack_from(table, number * each.size)
-        place = at + (number + 1) * each.size - pointer.size
+    for number in range(len(table) // record.size):
+        tag, kind, values, inline = record.unpack_from(table, number * record.size)
+        place = at + (number + 1) * record.size - pointer.size
         if values * _UNITS.get(kind, 1) > pointer.size:
             (place,) = pointer.unpack(inline)
         entries.setdefault(tag, DirectoryEntry(kind, values, place))
-    following = read(at + each.size * count, pointer.size)
+    following = read(at + record.size * count, pointer.size)
     then = pointer.unpack(following)[0] if len(following) == pointer.size else 0
     return Directory(layout.order, entries, then, read)

@@ -64,7 +64,7 @@ def properties(data: bytes) -> dict[str, list[str]]:
         expat.ExpatError, _StopReading, ValueError, LookupError
     ):  # the last: odd encodings
         parser.Parse(data[:MAX_LENGTH].rstrip(b"\0"), True)
-    return reader.found
+    return reader.values
 
 
 def _refuse(*_: object) -> None:
@@ -75,7 +75,7 @@ class _Reader:
     """Collects texts: a property is an attribute, an element, or the items in an element."""
 
     def __init__(self) -> None:
-        self.found: dict[str, list[str]] = {}
+        self.values: dict[str, list[str]] = {}
         self._inside: str | None = None  # the property
         self._depth = 0  # below it
         self._text: list[str] = []
@@ -107,4 +107,4 @@ class _Reader:
 
     def _keep(self, name: str, text: str) -> None:
         if text.strip():
-            self.found.setdefault(name, []).append(text)
+            self.values.setdefault(name, []).append(text)

@@ -42,17 +42,17 @@ def of_raw(data: bytes) -> Provenance:
     if data[4:12] == b"ftypcrx ":
         places = [data.find(name, 0, _CR3_HEAD) for name in _CR3_BOXES]
         return _first(*(_of_exif(Exif(data[at + 4 : at + _CR3_HEAD])) for at in places if at > 0))
-    found = Exif(data)
-    return _first(_of_exif(found), _of_iptc(found.text(ifd.IPTC)), _of_xmp(found.text(ifd.XMP)))
+    exif = Exif(data)
+    return _first(_of_exif(exif), _of_iptc(exif.text(ifd.IPTC)), _of_xmp(exif.text(ifd.XMP)))
 
 
-def taken_exactly(found: Exif) -> str:
+def taken_exactly(exif: Exif) -> str:
     """The time of exposure with fractions of a second; "" without both.
 
     Zeros do not count: cameras without a clock write them, and many without fractions do, so that
     all frames of a burst would have the same time.
     """
-    moment, fraction = (found.text(tag).strip(b"\0 ") for tag in (ifd.TAKEN, ifd.TAKEN_FRACTION))
+    moment, fraction = (exif.text(tag).strip(b"\0 ") for tag in (ifd.TAKEN, ifd.TAKEN_FRACTION))
     digits = fraction.rstrip(b"0")
     if not (moment.strip(b"0: ") and digits.isdigit() and len(fraction) <= _FRACTION):
         return ""
@@ -80,12 +80,12 @@ def raf_preview(data: bytes) -> bytes | None:
     return data[start : start + length]
 
 
-def _of_exif(found: Exif) -> Provenance:
+def _of_exif(exif: Exif) -> Provenance:
     # A copyright may hold the photographer's and, behind a NUL, the editor's.
     return Provenance(
-        creator=_text(found.text(ifd.ARTIST)),
-        copyright=_joined(found.text(ifd.COPYRIGHT).split(b"\0", 2)[:2]),
-        created=_text(found.text(ifd.TAKEN)),
+        creator=_text(exif.text(ifd.ARTIST)),
+        copyright=_joined(exif.text(ifd.COPYRIGHT).split(b"\0", 2)[:2]),
+        created=_text(exif.text(ifd.TAKEN)),
     )
 
 
@@ -102,20 +102,20 @@ def _of_iptc(data: bytes) -> Provenance:
 
 
 def _of_xmp(data: bytes) -> Provenance:
-    found = iptc_xmp.properties(data) if data else {}
+    properties = iptc_xmp.properties(data) if data else {}
     return Provenance(
-        creator=_joined(found.get(iptc_xmp.CREATOR, ())),
-        copyright=_joined(found.get(iptc_xmp.RIGHTS, ())[:1]),  # the others are translations
-        credit=_joined(found.get(iptc_xmp.XMP_CREDIT, ())[:1]),
-        created=_joined(found.get(iptc_xmp.XMP_CREATED, ())[:1]),
+        creator=_joined(properties.get(iptc_xmp.CREATOR, ())),
+        copyright=_joined(properties.get(iptc_xmp.RIGHTS, ())[:1]),  # the others are translations
+        credit=_joined(properties.get(iptc_xmp.XMP_CREDIT, ())[:1]),
+        created=_joined(properties.get(iptc_xmp.XMP_CREATED, ())[:1]),
     )
 
 
-def _first(*found: Provenance) -> Provenance:
+def _first(*provenances: Provenance) -> Provenance:
     """For each field, the first value."""
     return Provenance(
         *(
-            next((value for one in found if (value := getattr(one, name))), None)
+            next((value for one in provenances if (value := getattr(one, name))), None)
             for name in ("creator", "copyright", "credit", "created")
         )
     )

@@ -36,14 +36,14 @@ def strip_bmp(data: bytes, orientation: int) -> bytes:  # noqa: ARG001 - a BMP h
     end = offset + _pixel_bytes(data, header)
     if offset < _FILE_HEADER + header or end > len(data):
         raise CannotStrip("the BMP's pixels reach beyond the file")
-    kept = bytearray(data[:end])
-    kept[6:10] = bytes(4)  # reserved
+    stripped = bytearray(data[:end])
+    stripped[6:10] = bytes(4)  # reserved
     gap = min(offset, _palette_end(data, header))
-    kept[gap:offset] = bytes(offset - gap)
+    stripped[gap:offset] = bytes(offset - gap)
     if header >= _V5_HEADER:
-        _keep_profile(kept, data)
-    kept[2:6] = len(kept).to_bytes(4, "little")
-    return data if kept == data else bytes(kept)
+        _keep_profile(stripped, data)
+    stripped[2:6] = len(stripped).to_bytes(4, "little")
+    return data if stripped == data else bytes(stripped)
 
 
 def _pixel_bytes(data: bytes, header: int) -> int:
@@ -74,16 +74,16 @@ def _palette_end(data: bytes, header: int) -> int:
     return int(_FILE_HEADER + header + masks + 4 * colours)
 
 
-def _keep_profile(kept: bytearray, data: bytes) -> None:
+def _keep_profile(stripped: bytearray, data: bytes) -> None:
     space = data[_COLOUR_SPACE_AT : _COLOUR_SPACE_AT + 4]
     start, size = struct.unpack_from("<II", data, _PROFILE_AT)
     start += _FILE_HEADER
-    if space == _EMBEDDED and start >= len(kept) and start + size <= len(data):
-        struct.pack_into("<I", kept, _PROFILE_AT, len(kept) - _FILE_HEADER)
-        kept += data[start : start + size]
+    if space == _EMBEDDED and start >= len(stripped) and start + size <= len(data):
+        struct.pack_into("<I", stripped, _PROFILE_AT, len(stripped) - _FILE_HEADER)
+        stripped += data[start : start + size]
     elif space in (_EMBEDDED, _LINKED):
-        kept[_COLOUR_SPACE_AT : _COLOUR_SPACE_AT + 4] = _SRGB
-        struct.pack_into("<II", kept, _PROFILE_AT, 0, 0)
+        stripped[_COLOUR_SPACE_AT : _COLOUR_SPACE_AT + 4] = _SRGB
+        struct.pack_into("<II", stripped, _PROFILE_AT, 0, 0)
 
 
 def strip_ico(data: bytes, orientation: int) -> bytes:  # noqa: ARG001 - an icon has none

@@ -59,7 +59,7 @@ def _flags(content: memoryview, *, exif: bool) -> bytes:
 
 
 def _frame(content: memoryview) -> bytes:
-    inner = (_chunk(*each) for each in _chunks(content[_FRAME_HEADER:]) if each[0] in _PIXELS)
+    inner = (_chunk(*chunk) for chunk in _chunks(content[_FRAME_HEADER:]) if chunk[0] in _PIXELS)
     return bytes(content[:_FRAME_HEADER]) + b"".join(inner)
 
 
