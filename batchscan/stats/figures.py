@@ -120,8 +120,8 @@ def statistics(ledger: Ledger, by: By, now: float, credit_price: str | None = No
     activity = ledger.activity
     today = int(now // DAY)
     in_time: defaultdict[date, _Sums] = defaultdict(_Sums)
-    for each in _days(activity):
-        in_time[start_of(min(each.day, today), by)].words[each.word] += each.number
+    for day_count in _days(activity):
+        in_time[start_of(min(day_count.day, today), by)].words[day_count.word] += day_count.number
     sites: defaultdict[str, _Sums] = defaultdict(_Sums)
     for site in activity.by_site():
         sites[site.name].words[site.word] += site.number
@@ -180,8 +180,8 @@ def _periods(
     return shown, before.counts(price) if before.words else None
 
 
-def _places(found: Mapping[str, _Sums]) -> list[Place]:
-    places = [sums.place(name) for name, sums in found.items()]
+def _places(sums_by_name: Mapping[str, _Sums]) -> list[Place]:
+    places = [sums.place(name) for name, sums in sums_by_name.items()]
     places.sort(key=lambda place: (-place.found, place.name))
     return places[:MAX_PLACES]
 

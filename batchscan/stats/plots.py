@@ -36,13 +36,13 @@ class _Series(NamedTuple):
     unit: str
 
 
-def plots(found: Statistics) -> Markup:
+def plots(figures: Statistics) -> Markup:
     """Draw the figures over time, and the days to removal by site; empty without any."""
-    shown = found.periods[-MAX_BARS:]
+    shown = figures.periods[-MAX_BARS:]
     if not shown:
         return Markup()
-    drawn = [_bars(each, shown, found.by) for each in _series(shown) if any(each.values)]
-    removed = [place for place in found.sites if place.days_to_removal is not None]
+    drawn = [_bars(series, shown, figures.by) for series in _series(shown) if any(series.values)]
+    removed = [place for place in figures.sites if place.days_to_removal is not None]
     if removed:
         drawn.append(_lying(removed[:MAX_PLACES]))
     return Markup("\n").join(drawn)

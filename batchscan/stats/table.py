@@ -17,43 +17,45 @@ _DAYS = "days"
 _WIDTH = 80  # columns of a terminal
 
 
-def table(found: Statistics) -> str:
+def table(figures: Statistics) -> str:
     """Write the figures down in lines of at most 80 columns."""
-    return "\n".join(_lines(found)) + "\n"
+    return "\n".join(_lines(figures)) + "\n"
 
 
-def _lines(found: Statistics) -> Iterator[str]:
-    if not found.periods:
+def _lines(figures: Statistics) -> Iterator[str]:
+    if not figures.periods:
         yield "Nothing has been found, decided or paid yet."
         return
-    yield from _over_time(found)
+    yield from _over_time(figures)
     yield ""
-    yield from _how_counted(found)
+    yield from _how_counted(figures)
     for title, places, more in (
-        ("Site", found.sites, found.more_sites),
-        ("Folder", found.folders, found.more_folders),
+        ("Site", figures.sites, figures.more_sites),
+        ("Folder", figures.folders, figures.more_folders),
     ):
         if places:
             yield ""
             yield from _by_place(title, places, more)
 
 
-def _over_time(found: Statistics) -> Iterator[str]:
-    title = "Week from" if found.by == "week" else "Month"
+def _over_time(figures: Statistics) -> Iterator[str]:
+    title = "Week from" if figures.by == "week" else "Month"
     names = [name.replace("_", " ") for name in _COUNTS]
-    rows = [[title, *names, _DAYS, "credits", *_currency(found)]]
-    hidden = len(found.periods) - MAX_ROWS
-    for period in found.periods[-MAX_ROWS:]:
-        name = period.start if found.by == "week" else period.label
+    rows = [[title, *names, _DAYS, "credits", *_currency(figures)]]
+    hidden = len(figures.periods) - MAX_ROWS
+    for period in figures.periods[-MAX_ROWS:]:
+        name = period.start if figures.by == "week" else period.label
         rows.append(_row(name, period.counts))
-    rows.append(_row("All", found.total))
+    rows.append(_row("All", figures.total))
     lines = list(_aligned(rows))
-    if found.credit_price and max(map(len, lines)) > _WIDTH:
+    if figures.credit_price and max(map(len, lines)) > _WIDTH:
         lines = list(_aligned([row[:-1] for row in rows]))  # the money is in words below
     yield from lines
-    if hidden > 0 or found.earlier:
+    if hidden > 0 or figures.earlier:
         earlier = (
-            f"{amount(max(hidden, 0), f'earlier {found.by}')} " if hidden > 0 else "What is older "
+            f"{amount(max(hidden, 0), f'earlier {figures.by}')} "
+            if hidden > 0
+            else "What is older "
         )
         yield f"{earlier}{'are' if hidden > 1 else 'is'} in the last line; --json has them."
 
@@ -65,24 +67,24 @@ def _row(name: str, counts: Counts) -> list[str]:
     return [name, *map(_number, numbers), days, _number(counts.credits), *money]
 
 
-def _currency(found: Statistics) -> list[str]:
-    return [found.credit_price.partition(" ")[2]] if found.credit_price else []
+def _currency(figures: Statistics) -> list[str]:
+    return [figures.credit_price.partition(" ")[2]] if figures.credit_price else []
 
 
 def _amount(money: str) -> str:
     return money.partition(" ")[0]
 
 
-def _how_counted(found: Statistics) -> Iterator[str]:
+def _how_counted(figures: Statistics) -> Iterator[str]:
     yield "Found: first seen in an answer. The others: decisions, when they were made"
     yield "(UTC), without those that were taken back. Days: from noticed to removed,"
     yield "the median."
-    if found.sandbox:
+    if figures.sandbox:
         yield "Made from the sandbox's mock answers."
-    if found.credit_price:
-        yield f"A credit costs {found.credit_price}: {found.total.money} in all."
-    if unanswered := found.total.unanswered:
-        price = found.credit_price
+    if figures.credit_price:
+        yield f"A credit costs {figures.credit_price}: {figures.total.money} in all."
+    if unanswered := figures.total.unanswered:
+        price = figures.credit_price
         money = f" ({money_of(unanswered, price)})" if price else ""
         yield f"{amount(unanswered, 'more upload')} without an answer, perhaps charged{money}."
 
