@@ -50,10 +50,10 @@ class WebhookUrlType(SettingType):
 
     def hide(self, text: str) -> str:
         """The URL up to its host."""
-        found = _AS_FAR_AS_HOST.match(text)
-        if found is None:
+        match = _AS_FAR_AS_HOST.match(text)
+        if match is None:
             return _HIDDEN
-        return f"{found[0]}/{_HIDDEN}" if text[found.end() :].strip("/") else found[0]
+        return f"{match[0]}/{_HIDDEN}" if text[match.end() :].strip("/") else match[0]
 
 
 def _checked(value: object, why_not_http: str) -> SplitResult:

@@ -138,6 +138,6 @@ def _default(entry: SettingSpec, environ: Mapping[str, str]) -> RawValue | None:
 
 def _add_key(account: dict[str, Any], origins: dict[str, str], environ: Mapping[str, str]) -> None:
     from_environ = origins["account.api_key_file"].startswith("environment")
-    found = find_key(environ, account["api_key_file"], file_from_environ=from_environ)
-    if found:
-        account["api_key"], origins["account.api_key"] = found
+    key_and_origin = find_key(environ, account["api_key_file"], file_from_environ=from_environ)
+    if key_and_origin:
+        account["api_key"], origins["account.api_key"] = key_and_origin

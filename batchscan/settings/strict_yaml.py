@@ -109,9 +109,9 @@ class YamlFile:
         if node is None or is_null(node):
             return []  # a group whose every line is commented out
         if not isinstance(node, yaml.MappingNode):
-            found = quote(node.value) if isinstance(node, yaml.ScalarNode) else "a list"
+            actual = quote(node.value) if isinstance(node, yaml.ScalarNode) else "a list"
             expected = f"names with values are expected, as in `{example}`"
-            self.refuse(node, f"{what}: {expected}; found {found}")
+            self.refuse(node, f"{what}: {expected}; found {actual}")
         self.refuse_tag(what, node)
         pairs = []
         seen: set[str] = set()
@@ -135,7 +135,7 @@ class YamlFile:
             self.refuse(node, f"{what}: tags are not supported, and {quote(node.tag)} is one")
 
     def refuse_key(
-        self, node: yaml.Node, key: str, meant: str | None, known: Iterable[str]
+        self, node: yaml.Node, key: str, meant: str | None, names: Iterable[str]
     ) -> NoReturn:
         """Reject an unknown name.
 
@@ -143,7 +143,7 @@ class YamlFile:
             UsageError: always.
         """
         hint = f"; did you mean {meant}?" if meant else "."
-        self.refuse(node, f"unknown key {quote(key)}{hint} Known here: {', '.join(known)}")
+        self.refuse(node, f"unknown key {quote(key)}{hint} Known here: {', '.join(names)}")
 
     def refuse(self, node: yaml.Node, message: str, advice: str | None = None) -> NoReturn:
         """Reject the file because of a node.
@@ -164,9 +164,9 @@ def is_null(node: yaml.Node) -> bool:
     return bool(node.tag == f"{_SCALAR}null")
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
+def closest(word: str, names: Iterable[str]) -> str | None:
     """The most similar known name; None without one."""
-    close = difflib.get_close_matches(word.lower().replace("-", "_"), list(known), n=1)
+    close = difflib.get_close_matches(word.lower().replace("-", "_"), list(names), n=1)
     return close[0] if close else None
 
 

@@ -71,11 +71,11 @@ def parse_size(text: str) -> int:
     Raises:
         ValueError: it is not a size, or not a whole number of bytes.
     """
-    found = _SIZE.fullmatch(text.strip())
-    unit = _SIZES_BY_LOWER.get(found[2].lower() or "b") if found else None
-    if found is None or unit is None:
+    match = _SIZE.fullmatch(text.strip())
+    unit = _SIZES_BY_LOWER.get(match[2].lower() or "b") if match else None
+    if match is None or unit is None:
         raise ValueError("a size is a number of bytes, or one with a unit, as in 20MB or 256MiB")
-    size = Decimal(found[1]) * unit
+    size = Decimal(match[1]) * unit
     if size != int(size):
         raise ValueError("a size is a whole number of bytes")
     return int(size)
@@ -93,13 +93,13 @@ def parse_rate(text: str) -> Rate:
     Raises:
         ValueError: it is not a rate.
     """
-    found = _RATE.fullmatch(text.strip())
-    if not found and text.strip().isdecimal():
+    match = _RATE.fullmatch(text.strip())
+    if not match and text.strip().isdecimal():
         raise ValueError(f"write {text.strip()[:9]}/s for that many requests a second")
-    if not found:
+    if not match:
         raise ValueError("a rate is a number of requests in a time, as in 10/s or 900/15m")
-    period = found[2].strip()
-    return Rate(int(found[1]), parse_duration(f"1{period}" if period in _DURATIONS else period))
+    period = match[2].strip()
+    return Rate(int(match[1]), parse_duration(f"1{period}" if period in _DURATIONS else period))
 
 
 def format_rate(rate: Rate) -> str:
