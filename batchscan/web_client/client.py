@@ -150,10 +150,10 @@ class WebClient:
             raise FetchError(
                 FailureKind.ADDRESS, f"port {target.port}: only ports 80 and 443 are used"
             )
-        found = await self._names.addresses_of(target.host, target.port)
-        addresses = [address for address in found if is_public(address)]
+        resolved = await self._names.addresses_of(target.host, target.port)
+        addresses = [address for address in resolved if is_public(address)]
         if not addresses:
-            named = f" ({', '.join(found[:3])})" if target.host not in found else ""
+            named = f" ({', '.join(resolved[:3])})" if target.host not in resolved else ""
             raise FetchError(
                 FailureKind.ADDRESS,
                 f"{target.host} is not a public address{named}: not connected to",
@@ -161,10 +161,10 @@ class WebClient:
         return Route(addresses, target.port, lambda address, _: is_public(address))
 
     async def _check_robots(self, target: Target, budget: TimeBudget) -> None:
-        known = await self._robots_of(target, budget)
-        if known.error is not None:
-            raise FetchError(known.error.kind, known.error.detail)
-        if known.rules is not None and not known.rules.allows(target.url.raw_path_qs):
+        cached = await self._robots_of(target, budget)
+        if cached.error is not None:
+            raise FetchError(cached.error.kind, cached.error.detail)
+        if cached.rules is not None and not cached.rules.allows(target.url.raw_path_qs):
             raise FetchError(FailureKind.ROBOTS, f"the robots.txt of {target.host} forbids it")
 
     async def _robots_of(self, target: Target, budget: TimeBudget) -> _CachedRobots:
@@ -172,13 +172,13 @@ class WebClient:
         origin = target.origin
         number = int.from_bytes(hashlib.blake2s(origin.encode(), digest_size=2).digest(), "big")
         async with self._robots_locks[number % _LOCKS]:
-            known = self._robots.get(origin)
-            if known is None or known.until < self._clock.monotonic():
-                known = self._robots[origin] = await self._get_robots(target, budget)
+            cached = self._robots.get(origin)
+            if cached is None or cached.until < self._clock.monotonic():
+                cached = self._robots[origin] = await self._get_robots(target, budget)
             self._robots.move_to_end(origin)
             if len(self._robots) > _MAX_ORIGINS:
                 self._robots.popitem(last=False)
-            return known
+            return cached
 
     async def _get_robots(self, target: Target, budget: TimeBudget) -> _CachedRobots:
         """RFC 9309: what is not there allows everything, what fails allows nothing."""

@@ -56,14 +56,14 @@ class ConnectTo:
 
 
 def _parse(text: str) -> _ConnectRule:
-    found = _RULE.fullmatch(text)
-    ports = [int(found[name]) if found[name] else None for name in ("port", "to")] if found else []
-    if found is None or any(port is not None and not 0 < port <= _MAX_PORT for port in ports):
+    match = _RULE.fullmatch(text)
+    ports = [int(match[name]) if match[name] else None for name in ("port", "to")] if match else []
+    if match is None or any(port is not None and not 0 < port <= _MAX_PORT for port in ports):
         raise UsageError(
             f"--connect-to: '{printable(text)}' is not HOST:PORT:ADDRESS:PORT",
             advice="as in example.com:80:127.0.0.1:8080; write an IPv6 address in [brackets]",
         )
-    return _ConnectRule(_name(found["host"]), ports[0], found["address"].strip("[]"), ports[1])
+    return _ConnectRule(_name(match["host"]), ports[0], match["address"].strip("[]"), ports[1])
 
 
 def _name(host: str) -> str:

@@ -64,6 +64,6 @@ class HostPace:
     def _forget(self) -> None:
         """Drop hosts that have no waiting requests and no pause left."""
         now = self._clock.monotonic()
-        idle = [name for name, each in self._hosts.items() if not each.users and each.next_at < now]
+        idle = [name for name, host in self._hosts.items() if not host.users and host.next_at < now]
         for name in idle:
             del self._hosts[name]

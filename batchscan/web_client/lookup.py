@@ -24,8 +24,8 @@ _NEVER_GIVEN_OUT: Final = frozenset({"invalid", "test", "example"})  # RFC 6761
 async def system_lookup(host: str, port: int) -> Sequence[str]:
     """Ask the system."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(info[4][0]) for info in found))
+    infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(info[4][0]) for info in infos))
 
 
 class Names:
@@ -50,7 +50,7 @@ class Names:
         if _is_literal(host):
             return [host]
         try:
-            found = await self._lookup(host, port)
+            addresses = await self._lookup(host, port)
         except UnicodeError:
             raise FetchError(FailureKind.ADDRESS, "the address's host is damaged") from None
         except OSError as error:
@@ -58,7 +58,7 @@ class Names:
                 raise FetchError(FailureKind.NO_SUCH_NAME, f"unknown host {host}") from error
             raise FetchError(FailureKind.DNS, f"the name {host} cannot be looked up now") from error
         self._worked_at = self._now()
-        return found
+        return addresses
 
     async def _is_sure(self, host: str) -> bool:
         """Whether "no such name" is what the world says, not a machine that is offline."""
@@ -66,12 +66,12 @@ class Names:
         if fresh or host.rstrip(".").rpartition(".")[2].lower() in _NEVER_GIVEN_OUT:
             return True
         try:
-            found = await self._lookup(CONTROL_NAME, 443)
+            addresses = await self._lookup(CONTROL_NAME, 443)
         except OSError:
             return False
-        if found:
+        if addresses:
             self._worked_at = self._now()
-        return bool(found)
+        return bool(addresses)
 
 
 def _is_literal(host: str) -> bool:

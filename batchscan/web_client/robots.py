@@ -39,10 +39,10 @@ class _RobotsRule:
             return not self.anchored or at == len(path)
         *middle, last = rest
         for part in middle:
-            found = path.find(part, at)
-            if found < 0:
+            position = path.find(part, at)
+            if position < 0:
                 return False
-            at = found + len(part)
+            at = position + len(part)
         if self.anchored:
             return len(path) - len(last) >= at and path.endswith(last)
         return path.find(last, at) >= 0
@@ -119,6 +119,6 @@ def _normalised(path: str) -> str:
     return _ESCAPE.sub(_unescape, path)
 
 
-def _unescape(found: re.Match[str]) -> str:
-    character = chr(int(found[1], 16))
-    return character if character in _UNRESERVED else found[0].upper()
+def _unescape(match: re.Match[str]) -> str:
+    character = chr(int(match[1], 16))
+    return character if character in _UNRESERVED else match[0].upper()

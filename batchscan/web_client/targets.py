@@ -52,16 +52,16 @@ def target_of(text: str) -> Target:
     text = text.strip()
     if len(text) > MAX_URL:
         raise _refused(f"the address is longer than {MAX_URL:,} characters")
-    if (found := _AUTHORITY.match(text)) is None:
+    if (match := _AUTHORITY.match(text)) is None:
         raise _refused("only http:// and https:// addresses are requested")
-    authority = found[1]
+    authority = match[1]
     if "@" in authority:
         raise _refused("the address holds a user's name or password")
     if not authority.isprintable() or " " in authority or "\\" in authority:
         raise _refused("the address's host is damaged")
     try:
-        origin = yarl.URL(found[0]).origin()
-        rest = text[found.end() :].partition("#")[0]
+        origin = yarl.URL(match[0]).origin()
+        rest = text[match.end() :].partition("#")[0]
         url = yarl.URL(f"{origin}{_quoted(rest)}", encoded=True)
         host, port = url.raw_host, url.port
     except (ValueError, IndexError, UnicodeError):
