@@ -76,10 +76,10 @@ class WebFolder:
             return ()
         index = await asyncio.shield(self._index)
         async with self._decoders:
-            found = await asyncio.to_thread(_search, index, upload, kind)
+            copies = await asyncio.to_thread(_search, index, upload, kind)
         return [
-            VendorMatch(self._url_of(each.name), each.kind, tuple(map(self._url_of, each.pages)))
-            for each in found
+            VendorMatch(self._url_of(copy.name), copy.kind, tuple(map(self._url_of, copy.pages)))
+            for copy in copies
         ]
 
     async def page(self, name: str) -> HttpReply:

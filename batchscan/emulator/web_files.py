@@ -46,10 +46,10 @@ def web_files(root: Path) -> Iterator[str]:
 
 def _entries(root: Path, folder: str) -> list[tuple[str, bool]]:
     try:
-        with os.scandir(root / folder) as found:
+        with os.scandir(root / folder) as entries:
             return sorted(
                 (folder + entry.name, entry.is_dir(follow_symlinks=False))
-                for entry in found
+                for entry in entries
                 if _is_plain(entry) and entry.name.isprintable()
             )
     except OSError:
@@ -101,16 +101,16 @@ class _References(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.references: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value for name, value in attrs if value}
         if tag in ("img", "source"):
-            self.found += [values.get("src", ""), *_candidates(values.get("srcset", ""))]
+            self.references += [values.get("src", ""), *_candidates(values.get("srcset", ""))]
         elif tag == "a":
-            self.found.append(values.get("href", ""))
+            self.references.append(values.get("href", ""))
         elif tag == "meta" and _SOCIAL & {values.get("property"), values.get("name")}:
-            self.found.append(values.get("content", ""))
+            self.references.append(values.get("content", ""))
 
 
 def shown_on(page: str, html: str) -> set[str]:
@@ -123,7 +123,7 @@ def shown_on(page: str, html: str) -> set[str]:
     parser = _References()
     parser.feed(html)
     parser.close()
-    names = (_name(page, reference) for reference in parser.found)
+    names = (_name(page, reference) for reference in parser.references)
     return {name for name in names if name is not None}
 
 

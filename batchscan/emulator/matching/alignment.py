@@ -76,7 +76,7 @@ def _agreement(mine: Image.Image, other: Image.Image, at: Placement) -> float:
     if max(_area_share(boxes[0], mine), _area_share(boxes[1], other)) < _INSIDE:
         return 0
     one, two = _blocks(_cut(mine, boxes[0], _SIDE)), _blocks(_cut(other, boxes[1], _SIDE))
-    deep, deep_too = (np.sqrt((each**2).mean(axis=1)) for each in (one, two))
+    deep, deep_too = (np.sqrt((blocks**2).mean(axis=1)) for blocks in (one, two))
     textured = np.maximum(deep, deep_too) > _CONTRAST
     if textured.sum() < _TEXTURED:
         return 0
@@ -218,7 +218,7 @@ def _fit(here: Floats, there: Floats) -> Placement | None:
     larger = float(np.sqrt(((there - goal) ** 2).sum() / ((here - middle) ** 2).sum()))
     if not 1 / _MAX_BYTES < larger < _MAX_BYTES:
         return None
-    left, top = (float(each) for each in goal - larger * middle)
+    left, top = (float(coordinate) for coordinate in goal - larger * middle)
     return Placement(larger, larger, left, top)
 
 

@@ -51,8 +51,8 @@ class DescriptorIndex:
         )
         owners = np.repeat(np.arange(len(self._sizes)), self._sizes)
         counts = np.bincount(owners[alike > ALIKE], minlength=len(self._sizes))
-        found: list[int] = np.nonzero(counts >= MIN_AGREEING)[0].tolist()
-        return found
+        numbers: list[int] = np.nonzero(counts >= MIN_AGREEING)[0].tolist()
+        return numbers
 
     def _blocks(self) -> Iterator[Floats]:
         yield from self._looks
@@ -133,9 +133,9 @@ class Index:
                 self._add_page(name, data)
             else:
                 sha256 = hashlib.sha256(data).hexdigest()
-                found = fingerprint(data)
-                self._register.add(found.thumbprint.marks)
-                self._pictures.append(_IndexedPicture(name, sha256, found))
+                features = fingerprint(data)
+                self._register.add(features.thumbprint.marks)
+                self._pictures.append(_IndexedPicture(name, sha256, features))
         except Exception as error:  # noqa: BLE001 - decoder boundary: a broken file is not found
             _log.debug("not in the index: %s: %s", name, error)
 

@@ -54,7 +54,7 @@ def _waves() -> tuple[Floats, Floats]:
         for across in range(_WAVES)
         if 0 < down + across <= _WAVES
     ]
-    waves = [np.hypot(*each) * np.outer(lines[each[0]], lines[each[1]]) for each in numbers]
+    waves = [np.hypot(*pair) * np.outer(lines[pair[0]], lines[pair[1]]) for pair in numbers]
     signs = [(-1) ** across for _, across in numbers]
     return np.array(waves, np.float32).reshape(len(waves), -1).T, np.array(signs, np.float32)
 
@@ -65,7 +65,7 @@ _WAVE, _MIRROR = _waves()
 def detect_keypoints(grey: Image.Image) -> Keypoints:
     """Find a grey picture's keypoints; a narrow or flat one has none."""
     levels = [_level(grey, _STEP**number) for number in range(_LEVELS)]
-    places, scales, looks = (np.concatenate(each) for each in zip(*levels, strict=True))
+    places, scales, looks = (np.concatenate(arrays) for arrays in zip(*levels, strict=True))
     return Keypoints(places, scales, looks)
 
 
@@ -100,7 +100,7 @@ def _strongest(spots: Floats) -> tuple[Numbers, Numbers]:
     for down in (-1, 0, 1):
         for across in (-1, 0, 1):
             peak &= spots[inside] >= np.roll(spots, (down, across), axis=(0, 1))[inside]
-    rows, columns = (each + half for each in np.nonzero(peak))
+    rows, columns = (indices + half for indices in np.nonzero(peak))
     cells = rows * _CELLS // spots.shape[0] * _CELLS + columns * _CELLS // spots.shape[1]
     order = np.lexsort((-spots[rows, columns], cells))
     _, first = np.unique(cells[order], return_index=True)
