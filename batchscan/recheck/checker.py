@@ -90,21 +90,21 @@ class Checker:
         digest = hashlib.sha256(body).digest()
         same = digest == reference.sha256
         try:
-            look = self._look(body)
+            picture = self._look(body)
         except _NoPicture as error:
             verdict = Verdict.THERE if same else error.verdict
             return replace(seen, verdict=verdict, detail=error.detail), None
-        first, ours = compare(look.fingerprint, digest, reference, self._decoders)
+        first, ours = compare(picture.fingerprint, digest, reference, self._decoders)
         alike = first is None or first >= ALIKE or (ours or 0.0) >= ALIKE
         detail = None if alike else "another picture is there"
-        found = replace(
+        observation = replace(
             seen,
             verdict=Verdict.THERE if alike else Verdict.CHANGED,
             detail=detail,
             likeness=first,
             our_likeness=ours,
         )
-        return found, TheirPicture(digest, look.fingerprint, look.preview)
+        return observation, TheirPicture(digest, picture.fingerprint, picture.preview)
 
     def _look(self, body: bytes) -> FingerprintedPicture:
         kind = sniff(body[:HEAD_BYTES])
@@ -140,8 +140,8 @@ class Checker:
     def _answered(self, kind: RecheckKind, url: str, got: Fetched | Failure) -> Observation:
         """The observation from status and headers, without the content."""
         verdict, detail = _said(got)
-        kept = None if detail is None else detail[:_MAX_DETAIL]
-        return Observation(kind, url, verdict, got.status, kept, self._now())
+        shortened = None if detail is None else detail[:_MAX_DETAIL]
+        return Observation(kind, url, verdict, got.status, shortened, self._now())
 
 
 def _said(got: Fetched | Failure) -> tuple[Verdict, str | None]:
