@@ -52,7 +52,9 @@ class Notifier:
         names = {target.name for target in self.targets}
         done = delivered or DeliveryResult()
         waiting = {
-            each.target: each.messages for each in ledger.outbox.pending() if each.target in names
+            summary.target: summary.messages
+            for summary in ledger.outbox.pending()
+            if summary.target in names
         }
         return Alerts(
             told=done.sent.total(),
