@@ -57,10 +57,10 @@ class Timing:
         Raises:
             UsageError: it is not a time of day.
         """
-        found = _TIME.fullmatch(text.strip())
-        if found is None:
+        match = _TIME.fullmatch(text.strip())
+        if match is None:
             raise UsageError(f"--at: found {text!r}; allowed: a time of day such as 02:15")
-        hour, minute = int(found[1]), int(found[2])
+        hour, minute = int(match[1]), int(match[2])
         return cls(
             f"*-*-* {hour:02}:{minute:02}:00",
             f"{minute} {hour} * * *",

@@ -80,8 +80,8 @@ def _refuse_odd(text: str) -> None:
         )
 
 
-def _escaped(found: re.Match[str]) -> str:
-    char = found[0]
+def _escaped(match: re.Match[str]) -> str:
+    char = match[0]
     if char in '"\\':
         return f"\\{char}"
     return f"\\x{ord(char) & 0xFF:02x}"  # of U+DC80 to U+DCFF, the byte that they mean

@@ -182,15 +182,15 @@ def _digest(body: bytes) -> str:
 def _refuse_others(path: str) -> None:
     try:
         with open(path, "rb") as file:
-            found = file.read()
+            content = file.read()
     except FileNotFoundError:
         return
     except OSError as error:
         raise StorageError(
             f"cannot read '{printable(path)}': {error.strerror}", advice=_ADVICE
         ) from error
-    first = _FIRST.match(found)
-    if first is None or first[1].decode() != _digest(found[first.end() :]):
+    first = _FIRST.match(content)
+    if first is None or first[1].decode() != _digest(content[first.end() :]):
         raise UsageError(
             f"'{printable(path)}' exists, and was not written by batchscan or was changed since",
             advice="move it away, or choose another --name; changes belong into a drop-in "
