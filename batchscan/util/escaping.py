@@ -47,8 +47,8 @@ def spreadsheet_cell(text: str | None) -> str:
     if len(units) <= 2 * MAX_CELL:
         return shown
     note = f"… [cut, {len(text or ''):,} characters]"
-    kept = units[: 2 * (MAX_CELL - len(note))]
-    return kept.decode("utf-16-le", errors="ignore") + note  # half a pair is left out
+    head = units[: 2 * (MAX_CELL - len(note))]
+    return head.decode("utf-16-le", errors="ignore") + note  # half a pair is left out
 
 
 def markdown(text: str) -> str:
