@@ -194,13 +194,13 @@ class DaskClient:
     def on_retirement_refused(self, tell: Any) -> None:  # noqa: ANN401 - a callable
         """Call `tell(address)` for workers that were not retired because of their actors."""
 
-        def look(event: tuple[float, Any]) -> None:
+        def forward(event: tuple[float, Any]) -> None:
             message = event[1]
             if isinstance(message, dict) and message.get("action") == "retire-workers":
                 for address in message.get("could-not-retire", ()):
                     tell(address)
 
-        self._client.subscribe_topic(EVENTS_TOPIC, look)
+        self._client.subscribe_topic(EVENTS_TOPIC, forward)
 
     async def aclose(self) -> None:
         """Disconnect; a local cluster is shut down."""

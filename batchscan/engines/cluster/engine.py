@@ -239,8 +239,8 @@ class DaskEngine:
             token,
             body,
         )
-        found = reply.reply if isinstance(reply, LongReply) else reply
-        self._distrust |= isinstance(found, TransientError) and found.other
+        outcome = reply.reply if isinstance(reply, LongReply) else reply
+        self._distrust |= isinstance(outcome, TransientError) and outcome.other
         return cast("Reply | LongReply", reply)
 
     def release(self, image: Image) -> None:
