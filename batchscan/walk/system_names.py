@@ -82,7 +82,9 @@ class NamedBy:
     def of(cls, patterns: Iterable[str]) -> NamedBy:
         """Take the names from patterns, except from negations."""
         wanted = [pattern.strip() for pattern in patterns if not pattern.startswith("!")]
-        parts = {part.replace("\\", "").lower() for each in wanted for part in each.split("/")}
+        parts = {
+            part.replace("\\", "").lower() for pattern in wanted for part in pattern.split("/")
+        }
         return cls(tuple(part for part in parts if part.strip("*?")))
 
     def folder(self, name: str) -> bool:
