@@ -142,17 +142,17 @@ async def run(
 @asynccontextmanager
 async def _emulator(demo: Demo) -> AsyncIterator[Emulator]:
     """The emulator at the demo's port, or at another one where that is taken."""
-    kept = _port(demo.folder)
+    port = _port(demo.folder)
     async with AsyncExitStack() as stack:
         try:
-            running = Emulator(EmulatorConfig(web=demo.web, port=kept, sites=True))
+            running = Emulator(EmulatorConfig(web=demo.web, port=port, sites=True))
             await stack.enter_async_context(running)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
             running = Emulator(EmulatorConfig(web=demo.web, sites=True))
             await stack.enter_async_context(running)
-        if not kept:
+        if not port:
             _keep(demo.folder, Marker(port=int(running.url.rpartition(":")[2])))
         yield running
 
