@@ -151,8 +151,8 @@ def _lacks_memory(error: BaseException) -> bool:
         return True
     # Of the loader of a library, and of the start of a thread, there are the words only.
     message = str(error) if isinstance(error, ImportError | RuntimeError) else ""
-    known = "Cannot allocate memory" in message or "can't start new thread" in message
-    return isinstance(error, MemoryError) or known
+    in_message = "Cannot allocate memory" in message or "can't start new thread" in message
+    return isinstance(error, MemoryError) or in_message
 
 
 class Interrupted(StopRun):

@@ -223,12 +223,12 @@ def parts_of(state: ProgressState, speed: Speed, now: float) -> list[ProgressPar
 
 def fitted(counts: str, parts: Sequence[ProgressPart], room: int) -> str:
     """The counts, and as many of the parts as there is room for, in their order."""
-    kept: list[ProgressPart] = []
+    fitting: list[ProgressPart] = []
     for part in sorted(parts):
-        text = ", ".join([counts, *_ordered([*kept, part])])
+        text = ", ".join([counts, *_ordered([*fitting, part])])
         if len(text) <= room:
-            kept.append(part)
-    return ", ".join([counts, *(part.text for part in parts if part in kept)])
+            fitting.append(part)
+    return ", ".join([counts, *(part.text for part in parts if part in fitting)])
 
 
 def _ordered(parts: Sequence[ProgressPart]) -> list[str]:

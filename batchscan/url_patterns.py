@@ -164,10 +164,10 @@ def _fits(parts: tuple[str, ...], text: str) -> bool:
         return False
     at = len(first)
     for part in inner:
-        found = text.find(part, at, end)
-        if found < 0:
+        position = text.find(part, at, end)
+        if position < 0:
             return False
-        at = found + len(part)
+        at = position + len(part)
     return at <= end
 
 

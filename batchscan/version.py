@@ -32,6 +32,8 @@ def install_line(extra: str) -> str:
     except metadata.PackageNotFoundError:
         required = []
     wanted = [
-        each.partition(";")[0].strip() for each in required if marker in each.replace("'", '"')
+        requirement.partition(";")[0].strip()
+        for requirement in required
+        if marker in requirement.replace("'", '"')
     ]
     return f"pip install {' '.join(map(shlex.quote, wanted or [f'{_NAME}[{extra}]']))}"
