@@ -160,10 +160,13 @@ def test_a_pipe_is_read_and_one_that_nobody_writes_into_is_refused(config):
     with pytest.raises(UsageError, match="cannot be read: nothing was written into this pipe"):
         read_file(str(config))
 
-    writer = subprocess.Popen(["sh", "-c", 'echo "pace: {concurrency: 5}" > "$0"', config])
+    command = ["sh", "-c", 'echo "pace: {concurrency: 5}" > "$0"', config]
+    writer = subprocess.Popen(command)
     try:
         given: dict[str, RawValue] = {}
         while not given:  # until the writer has opened it
+            if writer.poll() is not None:  # it wrote when the reader had just closed the pipe
+                writer = subprocess.Popen(command)
             with suppress(UsageError):
                 given = read_file(str(config))
     finally:
