@@ -76,7 +76,7 @@ class PathPattern:
 
 
 def _as_folders(path: str) -> str:
-    """A URL as a path of folders: gitignore knows no empty names (`s3://`)."""
+    """A URL as a path of folders: gitignore has no empty names (`s3://`)."""
     return f"/{path.replace('://', ':/', 1)}" if is_url(path) else path
 
 

@@ -105,7 +105,7 @@ def _share(likeness: float | None) -> float | None:
 
 
 def as_text(result: RecheckResult) -> str:
-    """A paragraph for each match, and what there is of each verdict."""
+    """A paragraph for each match, and the number of matches by verdict."""
     lines = [line for match in result.matches for line in _lines(match)]
     return "".join(f"{line}\n" for line in lines) + as_summary(result)
 

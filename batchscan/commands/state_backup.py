@@ -1,4 +1,4 @@
-"""Backups of a state folder: the ledger, and the captures that it knows beside it."""
+"""Backups of a state folder: the ledger, and the captures that it lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `batchscan state check` looks at; nothing is written, and no lock is taken."""
+"""The checks of `batchscan state check`, which write nothing and take no lock."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _fault_in(last: LastRun) -> str | None:
 
 
 def _kept_files(connection: sqlite3.Connection) -> list[KeptFile]:
-    """The captures that a ledger knows; none where it is too damaged to say."""
+    """The captures that a ledger lists; none if it is too damaged to be read."""
     try:
         return kept_files(connection)
     except ODD:

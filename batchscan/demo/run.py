@@ -40,7 +40,10 @@ _FAULTS = (
 
 
 class Marker(msgspec.Struct):
-    """What marks a demo's folder; the port stays, so that the ledger knows its answers again."""
+    """The content of the file that marks a demo's folder.
+
+    The port is kept, as the ledger stores answers by the address of the service.
+    """
 
     port: int = 0
 

@@ -65,7 +65,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
-    """What a ledger knows of one realm over time."""
+    """The statistics of one realm of a ledger over time."""
 
     schema: Literal[1] = SCHEMA
     made_at: str
@@ -109,7 +109,7 @@ class _Sums:
 
 
 def statistics(ledger: Ledger, by: By, now: float, credit_price: str | None = None) -> Statistics:
-    """Count what a ledger knows, inside a transaction.
+    """Compute the statistics of a ledger, inside a transaction.
 
     Args:
         ledger: the ledger.

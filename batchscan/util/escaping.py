@@ -16,7 +16,7 @@ MAX_CELL = 32_767
 """UTF-16 code units that a cell of a spreadsheet may have: Excel's limit."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""What Excel knows UTF-8 by."""
+"""The byte order mark, by which Excel recognises UTF-8."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|!~&$]|(?<=www)\.|:(?=//)", re.IGNORECASE)

@@ -29,7 +29,7 @@ async def system_lookup(host: str, port: int) -> Sequence[str]:
 
 
 class Names:
-    """Looks names up, and knows whether that works here.
+    """Looks up names, and checks whether lookups work on this machine.
 
     Args:
         lookup: from a name to addresses.
@@ -61,7 +61,7 @@ class Names:
         return addresses
 
     async def _is_sure(self, host: str) -> bool:
-        """Whether "no such name" is what the world says, not a machine that is offline."""
+        """Whether the name does not exist, rather than this machine being offline."""
         fresh = self._now() - self._worked_at < _BELIEVED
         if fresh or host.rstrip(".").rpartition(".")[2].lower() in _NEVER_GIVEN_OUT:
             return True

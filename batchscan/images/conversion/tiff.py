@@ -111,7 +111,7 @@ def _is_inverted(page: Directory) -> bool:
 
 
 def _is_subsampled(page: Directory) -> bool:
-    """Whether colours are stored at a fraction of the size, which only libtiff knows of."""
+    """Whether colours are stored at a fraction of the size, which only libtiff can read."""
     return (
         page.first(ifd.PHOTOMETRIC) == _YCBCR
         and page.first(ifd.COMPRESSION, 1) not in _JPEG
