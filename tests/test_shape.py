@@ -33,11 +33,27 @@ def trees() -> dict[Path, ast.Module]:
 
 
 @cache
+def nodes() -> dict[Path, list[ast.AST]]:
+    """What the modules consist of; walking through them takes as long as parsing them."""
+    return {path: list(ast.walk(tree)) for path, tree in trees().items()}
+
+
+@cache
+def nodes_of_tests() -> dict[str, list[ast.AST]]:
+    """What the modules of the tests consist of, by their paths in `tests`."""
+    tests = Path(__file__).parent
+    return {
+        path.relative_to(tests).as_posix(): list(ast.walk(ast.parse(path.read_text())))
+        for path in tests.rglob("*.py")
+    }
+
+
+@cache
 def functions() -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
     return {
         f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}": node
-        for path, tree in trees().items()
-        for node in ast.walk(tree)
+        for path, found in nodes().items()
+        for node in found
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
 
@@ -85,8 +101,8 @@ CLASSES_OF_ONE_NAME = {
 
 def test_no_two_classes_have_one_name():
     places = defaultdict(list)
-    for path, tree in trees().items():
-        for node in ast.walk(tree):
+    for path, found in nodes().items():
+        for node in found:
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
     twice = {name: found for name, found in places.items() if len(found) > 1}
@@ -123,8 +139,8 @@ def test_no_two_modules_have_one_name_where_their_packages_do_not_say_which_is_m
 def test_only_the_command_line_prints():
     printing = {
         path.relative_to(PACKAGE).parts[0]
-        for path, tree in trees().items()
-        for node in ast.walk(tree)
+        for path, found in nodes().items()
+        for node in found
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "print"
@@ -160,8 +176,8 @@ CONNECTED = {
 def test_sockets_are_opened_where_a_reader_expects_them_and_nowhere_else():
     connecting = {
         path.relative_to(PACKAGE).as_posix()
-        for path, tree in trees().items()
-        if any(map(connects, ast.walk(tree)))
+        for path, found in nodes().items()
+        if any(map(connects, found))
     }
     owners = {
         next((owner for owner in CONNECTED if path.startswith(f"{owner}/")), path)
@@ -209,11 +225,10 @@ def test_importing_the_package_imports_nothing_heavy():
 
 
 def test_no_test_module_imports_from_another():
-    tests = Path(__file__).parent
     importing = {
-        str(path.relative_to(tests))
-        for path in tests.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        path
+        for path, found in nodes_of_tests().items()
+        for node in found
         if isinstance(node, ast.ImportFrom) and ".test_" in (node.module or "")
     }
 
@@ -289,12 +304,11 @@ MAX_PRIVATE = 11  # ask a public question, or a helper of `inside`
 
 
 def test_tests_look_behind_interfaces_in_one_place():
-    tests = Path(__file__).parent
     private = [
-        f"{path.relative_to(tests)}:{node.lineno} {ast.unparse(node)}"
-        for path in tests.rglob("*.py")
-        if path.relative_to(tests).as_posix() != INSIDE
-        for node in ast.walk(ast.parse(path.read_text()))
+        f"{path}:{node.lineno} {ast.unparse(node)}"
+        for path, found in nodes_of_tests().items()
+        if path != INSIDE
+        for node in found
         if isinstance(node, ast.Attribute) and is_private(node)
     ]
 
@@ -332,8 +346,8 @@ FOREIGN = {"HTTPRequestEntityTooLarge", "LibRawError"}
 def test_docstrings_name_exceptions_and_arguments_that_exist():
     names = {
         name
-        for tree in trees().values()
-        for node in ast.walk(tree)
+        for found in nodes().values()
+        for node in found
         for name in (
             getattr(node, "name", None),
             node.id if isinstance(node, ast.Name) else None,

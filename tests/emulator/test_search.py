@@ -3,12 +3,13 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from batchscan.emulator import Emulator
-from batchscan.emulator.matching.similarity import FULL, PARTIAL, fingerprint
+from batchscan.emulator.matching.similarity import FULL, PARTIAL, PictureFeatures, fingerprint
 from batchscan.errors import UsageError
 from tests.support import pictures
 from tests.support.comparing import compare
@@ -20,6 +21,11 @@ SIZE = (320, 240)
 
 def original(seed: int) -> Image.Image:
     return pictures.image(*SIZE, seed)
+
+
+@cache
+def fingerprint_of(seed: int) -> PictureFeatures:
+    return fingerprint(saved(original(seed)))
 
 
 def saved(picture: Image.Image, form: str = "PNG", **options) -> bytes:
@@ -58,15 +64,13 @@ CHANGED = {
 @pytest.mark.parametrize("how", SAME)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_exact_and_near_exact_copies_are_full(how, seed):
-    mine = fingerprint(saved(original(seed)))
-    assert compare(mine, fingerprint(SAME[how](original(seed)))) == FULL
+    assert compare(fingerprint_of(seed), fingerprint(SAME[how](original(seed)))) == FULL
 
 
 @pytest.mark.parametrize("how", CHANGED)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_altered_copies_are_partial(how, seed):
-    mine = fingerprint(saved(original(seed)))
-    assert compare(mine, fingerprint(CHANGED[how](original(seed)))) == PARTIAL
+    assert compare(fingerprint_of(seed), fingerprint(CHANGED[how](original(seed)))) == PARTIAL
 
 
 def test_unrelated_pictures_are_not_alike():

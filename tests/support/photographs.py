@@ -7,6 +7,7 @@ made for, where mere noise or flat colours are not. The same seed gives the same
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,11 @@ SIZE = (1200, 900)
 
 def photograph(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
     """A scene of its own for each seed."""
+    return _scene(seed, size).copy()
+
+
+@lru_cache(maxsize=16)  # a few are asked for again and again
+def _scene(seed: int, size: tuple[int, int]) -> Image.Image:
     random = np.random.default_rng(seed)
     small = (400, round(400 * size[1] / size[0]))
     down, across = np.mgrid[0 : small[1], 0 : small[0]] / small[0]
