@@ -271,6 +271,7 @@ SPANNING = {
     "test_packaging": "the wheel and the sdist",
     "test_readme": "the commands of the documentation",
     "test_shape": "sizes and names of the code",
+    "test_forks": "the processes of the tests",
     "test_skipping": "the simulated time of the tests",
     "walk/test_as_git": "a walk held against git's",
     "web_client/test_hostile_sites": "sites that mean harm",

@@ -48,7 +48,7 @@ async def test_many_huge_pictures_at_once_take_the_memory_of_one(bench):
         for number in range(2)
     }
     tree(bench.images, pictures)
-    process = await Process(bench).start("-j", "16")
+    process = await Process(bench, forks=False).start("-j", "16")
     ended = asyncio.ensure_future(process.communicate())
     most = 0
     while not ended.done():

@@ -17,7 +17,13 @@ from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import AnswerInstead, Delay
 from tests.support.bench import Bench
 from tests.support.inside import times_met
-from tests.support.processes import Process, assert_nothing_lost_or_doubled, reports, until
+from tests.support.processes import (
+    Process,
+    Running,
+    assert_nothing_lost_or_doubled,
+    reports,
+    until,
+)
 from tests.support.result_lines import read_lines
 
 AT_ONCE = ("--rate", "1000/s")
@@ -28,12 +34,12 @@ def ledger_log(bench: Bench) -> Path:
     return bench.folder / "state" / "ledger.sqlite3-wal"
 
 
-def no_room(process: asyncio.subprocess.Process, size: int) -> None:
+def no_room(process: Running, size: int) -> None:
     """As a disk that is full from now on: no file of a running process grows beyond `size`."""
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
-def room_again(process: asyncio.subprocess.Process) -> None:
+def room_again(process: Running) -> None:
     no_room(process, resource.RLIM_INFINITY)
 
 
@@ -42,7 +48,7 @@ def arrived(bench: Bench) -> int:
     return times_met(bench.emulator)
 
 
-async def ended(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
+async def ended(process: Running) -> tuple[int, str, str]:
     out, err = await process.communicate()
     assert b"Traceback" not in err
     return process.returncode or 0, out.decode(), err.decode()

@@ -8,19 +8,17 @@ import os
 import random
 import signal
 import sys
+from functools import partial
 
 import pytest
 
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Hang
+from tests.support import processes
 from tests.support.pictures import png, tree
-from tests.support.processes import (
-    Process,
-    all_lines,
-    assert_nothing_lost_or_doubled,
-    reports,
-    until,
-)
+from tests.support.processes import all_lines, assert_nothing_lost_or_doubled, reports, until
+
+Process = partial(processes.Process, forks=False)  # the start belongs to what is tested
 
 
 async def test_under_cron_a_successful_run_prints_nothing(bench):

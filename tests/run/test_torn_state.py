@@ -16,7 +16,13 @@ from batchscan.emulator.fault_actions import Delay
 from tests.support.bench import Bench
 from tests.support.inside import times_met
 from tests.support.pictures import png, tree
-from tests.support.processes import Process, assert_nothing_lost_or_doubled, reports, until
+from tests.support.processes import (
+    Process,
+    Running,
+    assert_nothing_lost_or_doubled,
+    reports,
+    until,
+)
 
 PAGE = 4096
 
@@ -34,7 +40,7 @@ def locker(bench: Bench) -> closing[sqlite3.Connection]:
     return closing(sqlite3.connect(ledger_of(bench), isolation_level=None))
 
 
-async def assert_waiting(process: asyncio.subprocess.Process, seconds: float) -> None:
+async def assert_waiting(process: Running, seconds: float) -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(process.wait(), seconds)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import io
 import os
@@ -30,7 +29,7 @@ from batchscan.emulator.fault_actions import (
 from tests.support import pictures
 from tests.support.bench import Bench
 from tests.support.photographs import encoded, photograph, resized
-from tests.support.processes import Process, all_lines, kill_after, reports
+from tests.support.processes import Process, Running, all_lines, kill_after, reports
 
 FAULTS: tuple[Action, ...] = (
     Reset(when="before"),
@@ -193,15 +192,15 @@ class Campaign:
             await kill_after(process, self.bench, requests, pause, latest)
         await self._ended(process)
 
-    async def _started(self, *options: str) -> asyncio.subprocess.Process:
-        command = Process(self.bench)
+    async def _started(self, *options: str) -> Running:
+        command = Process(self.bench, forks=False)
         command.environment["BATCHSCAN_CONFIG"] = str(self.bench.folder / "config.yaml")
         command.environment |= self.environment
         root = () if self.place.root == str(self.bench.images) else (self.place.root,)
         self.bench.images.mkdir(exist_ok=True)
         return await command.start(*options, *root)
 
-    async def _ended(self, process: asyncio.subprocess.Process) -> int:
+    async def _ended(self, process: Running) -> int:
         out, err = await process.communicate()
         assert process.returncode is not None
         said = (out + err).decode()

@@ -7,7 +7,6 @@ is asked about for all, answers it oddly, or loses its answer.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 from collections import Counter
@@ -25,7 +24,7 @@ from tests.support.campaigns import SEED, digest
 from tests.support.inside import connection_of
 from tests.support.photographs import encoded, photograph, resized
 from tests.support.pictures import tree
-from tests.support.processes import Process, all_lines, kill_after, reports
+from tests.support.processes import Process, Running, all_lines, kill_after, reports
 from tests.support.result_lines import read_lines
 
 FAMILIES, WIDTHS = 4, (480, 400, 320, 240)
@@ -171,14 +170,14 @@ class CoveredCampaign:
             await kill_after(process, self.bench, requests, pause, latest)
         await self._ended(process, mode, "--rescan-after" not in more)
 
-    async def _started(self, mode: str, *more: str) -> asyncio.subprocess.Process:
+    async def _started(self, mode: str, *more: str) -> Running:
         command = Process(self.bench)
         command.environment["BATCHSCAN_CONFIG"] = str(self.bench.folder / "config.yaml")
         words = ["-q", "--retry-for", "10s", "--rate", "100/s", "--renditions", mode, *more]
         words += ["-j", str(self.chance.choice((1, 4, 16))), str(self.roots[1])]
         return await command.start(*words, program=("-c", CLOCK.format(self.clock)))
 
-    async def _ended(self, process: asyncio.subprocess.Process, mode: str, once: bool) -> int:
+    async def _ended(self, process: Running, mode: str, once: bool) -> int:
         out, err = await process.communicate()
         said, code = (out + err).decode(), process.returncode
         assert code is not None

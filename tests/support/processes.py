@@ -10,16 +10,19 @@ import resource
 import signal
 import sys
 import time
+from asyncio.subprocess import PIPE
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from batchscan.results import ResultLine
 from tests.support import killing
+from tests.support.forks import Fork, fork, forkable
 from tests.support.result_lines import read_lines
 from tests.support.schema import assert_valid
 
+Running: TypeAlias = asyncio.subprocess.Process | Fork
 BATCHSCAN = ("-m", "batchscan")
 # Python before 3.14 leaves a half-written .pyc in place on a full disk, and every later import fails.
 WRITES_NOTHING_BESIDE = {"PYTHONDONTWRITEBYTECODE": "1"}
@@ -40,9 +43,17 @@ async def kill_after(process, bench, requests: int, pause: float, latest: float)
 class Process:
     """Runs `batchscan` with a bare environment, as cron would."""
 
-    def __init__(self, bench, *, measured: bool = True) -> None:
-        """`measured`: coverage may follow it; False where its files could not be written."""
+    def __init__(self, bench, *, measured: bool = True, forks: bool = True) -> None:
+        """Prepare to run it.
+
+        Args:
+            bench: where.
+            measured: coverage may follow it; False where its files could not be written.
+            forks: a fork of a process that has loaded its modules will do; False where what is
+                tested begins with the start, and where what happens by chance should.
+        """
         self.bench = bench
+        self.forks = forks
         self.environment = {
             **(coverage_of_this_process() if measured else WRITES_NOTHING_BESIDE),
             "PATH": "/usr/bin:/bin",
@@ -57,15 +68,21 @@ class Process:
         *words: str,
         largest_file: int | None = None,
         program: tuple[str, ...] = BATCHSCAN,
-        stdout: int = asyncio.subprocess.PIPE,
-        stderr: int = asyncio.subprocess.PIPE,
+        stdout: int = PIPE,
+        stderr: int = PIPE,
         alone: bool = False,
         limit: Callable[[], None] | None = None,
-    ) -> asyncio.subprocess.Process:
+    ) -> Running:
         folder = self.bench.folder
+        folders = ("-o", str(folder / "output"), "--state", str(folder / "state"))
+        words = (*words, *folders, str(self.bench.images))
+        special = (
+            largest_file or limit or alone or (program, stdout, stderr) != (BATCHSCAN, PIPE, PIPE)
+        )
+        if self.forks and not special and forkable(self.environment):
+            return await fork(words, self.environment)
         return await asyncio.create_subprocess_exec(
             sys.executable, "-P", *program, *words,
-            "-o", str(folder / "output"), "--state", str(folder / "state"), str(self.bench.images),
             env=self.environment, cwd="/",
             stdin=asyncio.subprocess.DEVNULL, start_new_session=alone,
             stdout=stdout, stderr=stderr,

@@ -18,8 +18,8 @@ import selectors
 import struct
 import termios
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from batchscan.engines.inspector import ThreadPool
@@ -51,7 +51,7 @@ class Skipping:
         self._seen = 0.0  # when time last went on as on the machine
         self._working = 0  # jobs of threads whose results the loop awaits
         self._starting = 0
-        self._processes: list[asyncio.SubprocessTransport] = []
+        self._processes: list[Callable[[], int | None]] = []  # their exit codes
         self._selector = selector_of(loop)
         self._select: Callable[[float | None], list[Any]] = self._selector.select
         self._selector.select = self._wait
@@ -108,7 +108,7 @@ class Skipping:
 
     def _processes_run(self) -> bool:
         if self._processes or self._starting:
-            self._processes = [each for each in self._processes if each.get_returncode() is None]
+            self._processes = [code for code in self._processes if code() is None]
         return bool(self._processes or self._starting)
 
     def _counted(self, executor: Any, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -126,15 +126,25 @@ class Skipping:
             self.rests()
 
     async def _followed(self, *arguments: Any, **options: Any) -> Any:
+        with self.starting():
+            transport, protocol = await self._subprocess_exec(*arguments, **options)
+            self.follow(transport.get_returncode)
+        return transport, protocol
+
+    @contextmanager
+    def starting(self) -> Iterator[None]:
+        """A process is being started."""
         if not self._processes_run():
             self._seen = time.monotonic()
         self._starting += 1
         try:
-            transport, protocol = await self._subprocess_exec(*arguments, **options)
-            self._processes.append(transport)
+            yield
         finally:
             self._starting -= 1
-        return transport, protocol
+
+    def follow(self, exit_code: Callable[[], int | None]) -> None:
+        """A process was started, which runs while it has no exit code."""
+        self._processes.append(exit_code)
 
 
 def unacknowledged(descriptor: int) -> int:

@@ -1,0 +1,107 @@
+"""Runs `batchscan` in forks of itself: its modules are loaded once, and not for each run.
+
+    python -P fork_server.py SOCKET
+
+SOCKET is the number of one that the tests' process has the other end of; the server ends when that
+is closed. A request is one message: words and environment as JSON, and three descriptors,
+the run's stdout and stderr, and where its process id is reported, later its exit code, one a line.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import runpy
+import selectors
+import socket
+import sys
+from contextlib import suppress
+from typing import Any
+
+LONGEST = 100_000  # bytes of a request
+# What scans load. Whatever else a run needs, it loads for itself.
+MODULES = (
+    "batchscan.alerts.notifier",
+    "batchscan.cli.scan",
+    "batchscan.commands.monitor",
+    "batchscan.commands.scan",
+    "batchscan.console.log_config",
+    "batchscan.engines.vendor_client",
+    "batchscan.images.fingerprints",
+    "batchscan.report.csv_table",
+    "batchscan.report.decisions",
+    "batchscan.report.html_page",
+    "batchscan.run",
+    "tldextract",
+    "tqdm",
+    "uvloop",
+)
+
+
+def main() -> None:
+    requests = socket.socket(fileno=int(sys.argv[1]))
+    for name in MODULES:
+        importlib.import_module(name)
+    if len(os.listdir("/proc/self/task")) > 1:  # forks would lack them, and wait for their locks
+        sys.exit("fork_server: what was loaded started threads")
+    gc.freeze()
+    if serve(requests):
+        runpy.run_module("batchscan", run_name="__main__", alter_sys=True)
+
+
+def serve(requests: socket.socket) -> bool:
+    """Fork for each request; True in the forks, False when there are no more requests."""
+    running: dict[int, tuple[int, int]] = {}  # by pidfd: the process, and where to report
+    waiting = selectors.DefaultSelector()
+    waiting.register(requests, selectors.EVENT_READ)
+    while True:
+        for key, _ in waiting.select():
+            if key.fileobj is not requests:
+                waiting.unregister(key.fd)
+                os.close(key.fd)
+                ended(*running.pop(key.fd))
+                continue
+            message, descriptors, *_ = socket.recv_fds(requests, LONGEST, 3)
+            if not message:
+                return False
+            process = os.fork()
+            if not process:
+                requests.close()
+                waiting.close()
+                become(json.loads(message), *descriptors[:2])
+                return True
+            *streams, report = descriptors
+            for descriptor in streams:
+                os.close(descriptor)
+            tell(report, process)
+            pidfd = os.pidfd_open(process)
+            running[pidfd] = (process, report)
+            waiting.register(pidfd, selectors.EVENT_READ)
+
+
+def become(request: dict[str, Any], out: int, err: int) -> None:
+    """Be in this fork what a new process would be."""
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    coerced = {name: value for name, value in os.environ.items() if name == "LC_CTYPE"}
+    os.environ.clear()  # of what the server was started with
+    os.environ.update(coerced | request["environment"])
+    sys.argv[1:] = request["words"]
+
+
+def ended(process: int, report: int) -> None:
+    _, status = os.waitpid(process, 0)
+    tell(report, os.waitstatus_to_exitcode(status))
+    os.close(report)
+
+
+def tell(report: int, number: int) -> None:
+    with suppress(BrokenPipeError):  # the test did not wait
+        os.write(report, b"%d\n" % number)
+
+
+if __name__ == "__main__":
+    main()

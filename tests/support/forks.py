@@ -1,0 +1,114 @@
+"""Processes of `batchscan` that are forks of one that has loaded its modules."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
+from functools import cache
+
+from tests.support import fork_server
+from tests.support.skipping import Skipping
+
+# A fork of a process of several threads has but one, so numpy is not to start any.
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"}
+READ_LATER = ("BATCHSCAN_", "COPYLEAKS_")  # no module looks at them while it is loaded
+
+
+class Fork:
+    """What tests use of `asyncio.subprocess.Process`."""
+
+    def __init__(
+        self,
+        pid: int,
+        report: asyncio.StreamReader,
+        stdout: asyncio.StreamReader,
+        stderr: asyncio.StreamReader,
+    ) -> None:
+        self.pid = pid
+        self.stdout = stdout
+        self.stderr = stderr
+        self.returncode: int | None = None
+        self._ended = asyncio.ensure_future(self._follow(report))
+
+    async def _follow(self, report: asyncio.StreamReader) -> int:
+        self.returncode = int(await report.read())
+        return self.returncode
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self._ended)
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        out, err, _ = await asyncio.gather(self.stdout.read(), self.stderr.read(), self.wait())
+        return out, err
+
+    def send_signal(self, signum: int) -> None:
+        if self.returncode is not None:
+            raise ProcessLookupError
+        with suppress(ProcessLookupError):  # its end is not reported yet
+            os.kill(self.pid, signum)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def forkable(environment: Mapping[str, str]) -> bool:
+    """Whether a fork is as good as a process that starts in this environment.
+
+    Coverage's variables say no: it follows processes from their start.
+    """
+    return hasattr(os, "pidfd_open") and all(
+        name.startswith(READ_LATER) or ENVIRONMENT.get(name) == value
+        for name, value in environment.items()
+    )
+
+
+async def fork(words: tuple[str, ...], environment: Mapping[str, str]) -> Fork:
+    """Fork a process for these words; its stdout and stderr are pipes, its stdin is empty."""
+    skipping: Skipping | None = getattr(asyncio.get_running_loop(), "skipping", None)
+    with skipping.starting() if skipping else nullcontext():
+        process = await _forked(words, environment)
+        if skipping:
+            skipping.follow(lambda: process.returncode)
+    return process
+
+
+async def _forked(words: tuple[str, ...], environment: Mapping[str, str]) -> Fork:
+    pipes = [os.pipe() for _ in range(3)]
+    request = json.dumps({"words": words, "environment": environment}).encode()
+    assert len(request) <= fork_server.LONGEST
+    socket.send_fds(_server(), [request], [writing for _, writing in pipes])
+    for _, writing in pipes:
+        os.close(writing)
+    stdout, stderr, report = [await _reader(reading) for reading, _ in pipes]
+    return Fork(int(await report.readline()), report, stdout, stderr)
+
+
+async def _reader(descriptor: int) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
+    )
+    return reader
+
+
+@cache
+def _server() -> socket.socket:
+    """What takes requests of this process, until it ends."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        command = [sys.executable, "-P", fork_server.__file__, str(theirs.fileno())]
+        process = subprocess.Popen(
+            command, env=ENVIRONMENT, cwd="/", pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+    atexit.register(process.wait)
+    atexit.register(ours.close)  # is done first, and ends the process
+    return ours
