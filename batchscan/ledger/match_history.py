@@ -1,4 +1,4 @@
-"""The history of matches: first and last seen, present or gone, and their disposition."""
+"""The history of matches, as it is read: first and last seen, present or gone, and disposition."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from batchscan.enums import MatchEvent, MatchKind
-from batchscan.ledger.match_rows import MatchRow, encoded_pages, keyed, match_of
+from batchscan.ledger.match_rows import MatchRow, match_of
 from batchscan.ledger.perspective import Perspective
 from batchscan.ledger.recheck_history import RecheckHistory
-from batchscan.model import Answer, Match, TrackedMatch
+from batchscan.model import Match, TrackedMatch
 from batchscan.util.paths import join_path
 
-MATCHES_A_STATEMENT = 200  # five values each; SQLite allows 32,766
 MAX_PATHS = 1_000  # of one content that are compared with rules
 
 # For queries that join `sightings m` with `pictures p`.
@@ -42,28 +40,6 @@ _AS_SHOWN = (
     " CASE m.kind WHEN 'full' THEN 0 WHEN 'partial' THEN 1 ELSE 2 END, m.key"
 )
 _OF_PICTURE = "FROM sightings m JOIN pictures p ON p.id = m.picture_id WHERE m.picture_id = ?"
-# `last_seen` never goes back with the clock. A copy that returns is reopened as a new case; one
-# that is still shown though it was marked as removed keeps its case, for the user to check again.
-# All matches of an answer share ?1 to ?5; each `?` is numbered one higher than the largest before.
-_INSERT = (
-    "WITH before(answer_id) AS (VALUES (?5)) INSERT INTO sightings (picture_id, key, url, kind,"
-    " domain, pages, answer_id, first_seen, last_seen, arrived_in, returned) VALUES"
-)
-_UPDATE = """
-    ON CONFLICT (picture_id, key) DO UPDATE SET
-        url = excluded.url, kind = excluded.kind, domain = excluded.domain, pages = excluded.pages,
-        answer_id = excluded.answer_id, last_seen = max(last_seen, excluded.last_seen),
-        arrived_in = iif(answer_id = ?5, arrived_in, excluded.arrived_in),
-        returned = iif(answer_id = ?5, returned, 1),
-        disposition = iif(disposition = 'removed' OR answer_id <> ?5 AND disposition = 'noticed',
-            'open', disposition)
-    WHERE sightings.answer_id <> excluded.answer_id
-"""
-# The same answer, parsed again: times and decisions stay as they are.
-_AMEND = """
-    ON CONFLICT (picture_id, key) DO UPDATE SET
-        url = excluded.url, kind = excluded.kind, domain = excluded.domain, pages = excluded.pages
-"""
 
 
 class PresentMatch(NamedTuple):
@@ -77,13 +53,9 @@ class PresentMatch(NamedTuple):
 class MatchHistory:
     """The table of matches (`sightings`)."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, realm_id: int, *, record_events: bool = False
-    ) -> None:
-        """Read and write in a realm; `record_events` keeps events for alerts."""
+    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
         self._connection = connection
         self._realm_id = realm_id
-        self._records_events = record_events
         self._rechecks = RecheckHistory(connection)
         self.own = Perspective()  # the default one; views have their own
 
@@ -107,35 +79,6 @@ class MatchHistory:
         return sorted(
             {run_id for run_id, row in zip(runs, found, strict=True) if row.fetchone() is not None}
         )
-
-    def record(
-        self, picture_id: int, answer: Answer, answer_id: int, run_id: str, before: int | None
-    ) -> None:
-        """Enter the matches of an answer, before it becomes the picture's newest one.
-
-        `before` is the id of the newest one until now, if there is one. An answer with trouble may
-        be incomplete, so no match is gone because of it.
-        """
-        at = answer.received_at
-        if self._records_events and answer.matches:
-            self._note(picture_id, answer, before, run_id)
-        shown = keyed(answer)
-        keys = sorted(shown)  # in the table's order, to touch each page once
-        for start in range(0, len(keys), MATCHES_A_STATEMENT):
-            some = keys[start : start + MATCHES_A_STATEMENT]
-            values: list[object] = [picture_id, answer_id, at, run_id, before]
-            for key in some:
-                match = shown[key]
-                values += (key, match.url, match.kind.value, match.domain)
-                values.append(encoded_pages(match.pages))
-            rows = ",".join(["(?1, ?, ?, ?, ?, ?, ?2, ?3, ?3, ?4, 0)"] * len(some))
-            then = _AMEND if before == answer_id else _UPDATE
-            self._connection.execute(f"{_INSERT} {rows} {then}", values)
-        if answer.trouble is not None and before is not None:
-            self._connection.execute(
-                "UPDATE sightings SET answer_id = ? WHERE picture_id = ? AND answer_id = ?",
-                (answer_id, picture_id, before),
-            )
 
     def matches_of(
         self,
@@ -271,27 +214,3 @@ class MatchHistory:
             if picture_id != last:
                 paths, last = self.paths_of(picture_id), picture_id
             yield PresentMatch(url, sha256, paths)
-
-    def _note(self, picture_id: int, answer: Answer, before: int | None, run_id: str) -> None:
-        """Record the events of an answer, for alerts."""
-        rows = self._connection.execute(
-            "SELECT key, kind, answer_id FROM sightings WHERE picture_id = ?", (picture_id,)
-        )
-        known = {key: (kind, answer_id) for key, kind, answer_id in rows}
-        events: dict[str, MatchEvent] = {}
-        for key, match in keyed(answer).items():
-            kind, answer_id = known.get(key, ("", None))
-            if answer_id is None:
-                events.setdefault(key, MatchEvent.NEW)
-            elif answer_id != before:
-                events.setdefault(key, MatchEvent.RETURNED)
-            elif kind == MatchKind.PARTIAL and match.kind is MatchKind.FULL:
-                events.setdefault(key, MatchEvent.FULL)
-        self._connection.executemany(
-            "INSERT INTO events (realm_id, run_id, picture_id, key, event, first)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (self._realm_id, run_id, picture_id, key, event.value, before is None)
-                for key, event in events.items()
-            ),
-        )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from batchscan.ledger.files import FileTable
 from batchscan.ledger.known import MAX_ATTEMPTS
-from batchscan.ledger.match_history import MatchHistory
+from batchscan.ledger.match_entry import MatchEntry
 from batchscan.model import Answer
 
 _TO_READ = (
@@ -26,11 +26,17 @@ class Readings:
     """Enters parsed answers, and finds those that were not parsed yet."""
 
     def __init__(
-        self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory, files: FileTable
+        self,
+        connection: sqlite3.Connection,
+        realm_id: int,
+        files: FileTable,
+        *,
+        record_events: bool = False,
     ) -> None:
+        """Enter answers of a realm; `record_events` keeps events for alerts."""
         self._connection = connection
         self._realm_id = realm_id
-        self._history = history
+        self._entry = MatchEntry(connection, realm_id, record_events=record_events)
         self._files = files
 
     def to_read(self, reader: int) -> list[int]:
@@ -116,7 +122,7 @@ class Readings:
             (answer.credits, reader, answer.trouble, answer_id),
         )
         if before is None or before <= answer_id:
-            self._history.record(picture_id, answer, answer_id, run_id, before)
+            self._entry.record(picture_id, answer, answer_id, run_id, before)
             self._connection.execute(
                 "UPDATE pictures SET answer_id = ? WHERE id = ?", (answer_id, picture_id)
             )
