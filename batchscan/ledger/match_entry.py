@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from operator import itemgetter
 
 from batchscan.enums import MatchEvent, MatchKind
 from batchscan.ledger.match_rows import encoded_pages, keyed
@@ -17,6 +18,9 @@ _INSERT = (
     "WITH before(answer_id) AS (VALUES (?5)) INSERT INTO sightings (picture_id, key, url, kind,"
     " domain, pages, answer_id, first_seen, last_seen, arrived_in, returned) VALUES"
 )
+# For a picture without matches, where nothing can conflict. Otherwise SQLite keeps every page that
+# a statement changes in a file, to undo that statement alone; an error undoes the transaction here.
+_INSERT_FIRST = _INSERT.replace("INSERT", "INSERT OR FAIL")
 _UPDATE = """
     ON CONFLICT (picture_id, key) DO UPDATE SET
         url = excluded.url, kind = excluded.kind, domain = excluded.domain, pages = excluded.pages,
@@ -56,23 +60,30 @@ class MatchEntry:
         at = answer.received_at
         if self._records_events and answer.matches:
             self._note(picture_id, answer, before, run_id)
-        shown = keyed(answer)
-        keys = sorted(shown)  # in the table's order, to touch each page once
-        for start in range(0, len(keys), MATCHES_A_STATEMENT):
-            some = keys[start : start + MATCHES_A_STATEMENT]
+        # In the table's order, to touch each page once.
+        shown = sorted(keyed(answer).items(), key=itemgetter(0))
+        first = bool(shown) and before is None and not self._has_matches(picture_id)
+        insert = _INSERT_FIRST if first else _INSERT
+        then = "" if first else _AMEND if before == answer_id else _UPDATE
+        for start in range(0, len(shown), MATCHES_A_STATEMENT):
+            some = shown[start : start + MATCHES_A_STATEMENT]
             values: list[object] = [picture_id, answer_id, at, run_id, before]
-            for key in some:
-                match = shown[key]
-                values += (key, match.url, match.kind.value, match.domain)
-                values.append(encoded_pages(match.pages))
+            for key, match in some:
+                pages = encoded_pages(match.pages)
+                values += (key, match.url, match.kind.value, match.domain, pages)
             rows = ",".join(["(?1, ?, ?, ?, ?, ?, ?2, ?3, ?3, ?4, 0)"] * len(some))
-            then = _AMEND if before == answer_id else _UPDATE
-            self._connection.execute(f"{_INSERT} {rows} {then}", values)
+            self._connection.execute(f"{insert} {rows} {then}", values)
         if answer.trouble is not None and before is not None:
             self._connection.execute(
                 "UPDATE sightings SET answer_id = ? WHERE picture_id = ? AND answer_id = ?",
                 (answer_id, picture_id, before),
             )
+
+    def _has_matches(self, picture_id: int) -> bool:
+        row = self._connection.execute(
+            "SELECT 1 FROM sightings WHERE picture_id = ? LIMIT 1", (picture_id,)
+        ).fetchone()
+        return row is not None
 
     def _note(self, picture_id: int, answer: Answer, before: int | None, run_id: str) -> None:
         """Record the events of an answer, for alerts."""

@@ -19,6 +19,7 @@ _KINDS = {word.value: word for word in MatchKind}
 _STATES = {word.value: word for word in MatchState}
 _DISPOSITIONS = {word.value: word for word in Disposition}
 _PAGES = msgspec.json.Decoder(tuple[str, ...])
+_ENCODER = msgspec.json.Encoder()
 
 
 class MatchKey(NamedTuple):
@@ -114,7 +115,7 @@ def _merged(several: Sequence[Match]) -> Match:
 
 def encoded_pages(pages: tuple[str, ...]) -> bytes | None:
     """Encode the pages of a match for its row."""
-    return msgspec.json.encode(pages) if pages else None
+    return _ENCODER.encode(pages) if pages else None
 
 
 def decoded_pages(pages: bytes | None) -> tuple[str, ...]:

@@ -54,6 +54,26 @@ def mark(ledger: Ledger, url: str, disposition: Disposition) -> None:
     )
 
 
+def test_a_first_answer_that_cannot_be_entered_whole_is_not_entered_in_part(ledger):
+    connection = connection_of(ledger)
+    connection.execute(
+        f"CREATE TEMP TRIGGER full_disk BEFORE INSERT ON sightings WHEN NEW.url = '{TWO}'"
+        " BEGIN SELECT RAISE(FAIL, 'full'); END"
+    )
+    with pytest.raises(sqlite3.IntegrityError, match="full"), ledger.transaction():
+        ask(ledger, "r1", ONE, TWO, generation=1, at=1000.0)
+    counts = "SELECT (SELECT count(*) FROM sightings), (SELECT count(*) FROM answers)"
+    assert connection.execute(counts).fetchone() == (0, 0)
+
+
+def test_matches_that_are_there_before_any_answer_return_with_the_first(ledger):
+    picture = ask(ledger, "r1", ONE, generation=1, at=1000.0)
+    connection_of(ledger).execute("UPDATE pictures SET answer_id = NULL")
+    ask(ledger, "r2", ONE, TWO, generation=2, at=2000.0)
+
+    assert states(ledger, picture) == {ONE: "returned", TWO: "new"}
+
+
 def test_a_first_answer_shows_what_is_new(ledger):
     picture = ask(ledger, "r1", ONE, TWO, generation=1, at=1000.0)
 
