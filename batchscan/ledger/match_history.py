@@ -33,12 +33,16 @@ _WORST_FIRST = f"NOT {PRESENT}, m.kind <> 'full', m.key"
 # The same order without sorting, for very many: each part is read in the order of the table.
 _SHOWN, _GONE = "m.answer_id IS p.answer_id", "m.answer_id IS NOT p.answer_id"
 _FULL, _OTHER = "m.kind = 'full' ORDER BY m.key", "m.kind <> 'full' ORDER BY m.key"
-_AS_SHOWN = (
-    f"NOT {PRESENT}, m.arrived_in NOT IN (SELECT run_id FROM news_runs),"
-    " m.disposition NOT IN ('open', 'reviewed') OR EXISTS (SELECT 1 FROM allowed_matches a2"
-    " WHERE a2.picture_id = m.picture_id AND a2.key = m.key),"
+_KNOWN = "m.arrived_in NOT IN (SELECT run_id FROM news_runs)"
+_DECIDED = (
+    "(m.disposition NOT IN ('open', 'reviewed') OR EXISTS (SELECT 1 FROM allowed_matches a2"
+    " WHERE a2.picture_id = m.picture_id AND a2.key = m.key))"
+)
+_ON_PAGE = (
+    f"NOT {PRESENT}, {_KNOWN}, {_DECIDED},"
     " CASE m.kind WHEN 'full' THEN 0 WHEN 'partial' THEN 1 ELSE 2 END, m.key"
 )
+_FIRST_ON_PAGE = f"{PRESENT} AND NOT {_KNOWN} AND NOT {_DECIDED} AND m.kind = 'full'"
 _OF_PICTURE = "FROM sightings m JOIN pictures p ON p.id = m.picture_id WHERE m.picture_id = ?"
 
 
@@ -99,9 +103,16 @@ class MatchHistory:
         return dict(self._read(rows, picture_id, perspective, path))
 
     def each_of(
-        self, picture_id: int, perspective: Perspective, *, many: bool = False
+        self, picture_id: int, perspective: Perspective, *, many: bool = False, gone: bool = True
     ) -> Iterator[TrackedMatch]:
-        """The same matches without their keys; `many` where sorting them would take memory."""
+        """The same matches without their keys.
+
+        Args:
+            picture_id: of the content.
+            perspective: decides which are new or allowed.
+            many: whether there are so many that sorting them would take memory.
+            gone: whether some may be gone; without them, many are read faster.
+        """
         self.look_from(perspective)
         if not many:
             rows = self._connection.execute(f"{_MATCHES} ORDER BY {_WORST_FIRST}", (picture_id,))
@@ -109,21 +120,30 @@ class MatchHistory:
         parts = (
             self._connection.execute(f"{_MATCHES} AND {shown} AND {kind}", (picture_id,))
             for shown in (_SHOWN, _GONE)
+            if gone or shown is _SHOWN
             for kind in (_FULL, _OTHER)
         )
         return self._matches(chain.from_iterable(parts), picture_id, perspective)
 
     def first_of(
-        self, picture_id: int, perspective: Perspective, most: int
+        self, picture_id: int, perspective: Perspective, most: int, *, news: int = 0
     ) -> Iterator[TrackedMatch]:
         """The first `most` of a picture's matches in the order of a report page.
 
-        New ones come first, then those on the worklist; full copies first, gone ones last.
+        New ones come first, then those on the worklist; full copies first, gone ones last. With
+        many `news`, which are new or returned, all are looked for among the very first before
+        everything is sorted.
         """
         self.look_from(perspective)
-        rows = self._connection.execute(
-            f"{_MATCHES} ORDER BY {_AS_SHOWN} LIMIT ?", (picture_id, most)
-        )
+        rows: list[tuple[Any, ...]] = []
+        if news >= most:
+            rows = self._connection.execute(
+                f"{_MATCHES} AND {_FIRST_ON_PAGE} ORDER BY m.key LIMIT ?", (picture_id, most)
+            ).fetchall()
+        if len(rows) < most:
+            rows = self._connection.execute(
+                f"{_MATCHES} ORDER BY {_ON_PAGE} LIMIT ?", (picture_id, most)
+            ).fetchall()
         return self._matches(rows, picture_id, perspective)
 
     def _matches(

@@ -79,7 +79,7 @@ class MatchedPictures:
             height=height,
             scanned_at=scanned_at,
             credits=credits_,
-            matches=self._matches(picture_id, counts.all),
+            matches=self._matches(picture_id, counts),
             counts=counts if self._most is not None and counts.all > self._most else None,
             thumbnail=thumbnail,
             provenance=msgspec.json.decode(provenance, type=Provenance) if provenance else None,
@@ -88,12 +88,12 @@ class MatchedPictures:
             previews=self._theirs.previews_of(picture_id) if self._theirs else {},
         )
 
-    def _matches(self, picture_id: int, number: int) -> Sequence[TrackedMatch]:
+    def _matches(self, picture_id: int, counts: MatchCounts) -> Sequence[TrackedMatch]:
+        each_of, perspective = self._history.each_of, self._perspective
         if self._streamed:
-            many = number > MANY
-            return StreamedMatches(
-                lambda: self._history.each_of(picture_id, self._perspective, many=many)
-            )
+            many, gone = counts.all > MANY, counts.all > counts.present
+            return StreamedMatches(lambda: each_of(picture_id, perspective, many=many, gone=gone))
         if self._most is not None:
-            return tuple(self._history.first_of(picture_id, self._perspective, self._most))
-        return tuple(self._history.each_of(picture_id, self._perspective))
+            first = self._history.first_of(picture_id, perspective, self._most, news=counts.news)
+            return tuple(first)
+        return tuple(each_of(picture_id, perspective))

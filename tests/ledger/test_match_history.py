@@ -320,6 +320,8 @@ def test_the_first_matches_are_those_that_a_page_shows_first(ledger):
     ask(ledger, "r3", *urls, generation=3, at=3000.0)  # counted anew, as something has changed
     [after] = view.pictures(most=1)
     assert after.counts == counts_of(tuple(view.matches_of(picture).values()))
+    present = ledger.history.each_of(picture, ledger.history.own, many=True, gone=False)
+    assert list(present) == list(ledger.history.each_of(picture, ledger.history.own))
 
 
 def test_pictures_are_found_whole_with_the_new_ones_first(ledger):
