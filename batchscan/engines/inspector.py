@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from batchscan.enums import FailReason
+from batchscan.images.comparing import Content, PixelComparer
 from batchscan.images.decoded import DecodedCache
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.judge import Judge
@@ -35,6 +36,7 @@ class Inspector:
         decoded = DecodedCache()
         self._judge = Judge(self._rules, self._decoders, pixels, decoded)
         self._preview_maker = PreviewMaker(pixels, self._decoders, self._rules.max_pixels, decoded)
+        self._comparer = PixelComparer(self._judge, self._rules, pixels, follow=self._follow)
         self._crew = ThreadPool(threads, "inspect")
 
     async def inspect(self, candidate: Candidate) -> Image | NotSendable:
@@ -71,6 +73,10 @@ class Inspector:
     async def make_preview(self, image: Image) -> Preview:
         """Make a thumbnail of a picture, and read its provenance; never raises."""
         return await self._crew.run(partial(self._preview_maker.make_preview, image))
+
+    async def deviation(self, one: Content, other: Content) -> float:
+        """How far two files are from being versions of one picture; up to 1 they are."""
+        return await self._crew.run(partial(self._comparer.deviation, one, other))
 
     async def aclose(self) -> None:
         """End threads and child processes."""

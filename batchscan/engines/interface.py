@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from batchscan.enums import FailReason
+from batchscan.images.comparing import Content
 from batchscan.images.preview import Preview
 from batchscan.model import Candidate, Image, NotSendable, ServiceError
 
@@ -57,6 +58,16 @@ class Engine(Protocol):
 
     async def make_preview(self, image: Image) -> Preview:
         """Make a thumbnail of a picture, and read its provenance; never raises."""
+        ...
+
+    async def deviation(self, one: Content, other: Content) -> float:
+        """How far two files are from being versions of one picture; up to 1 they are.
+
+        Infinite if a file has changed or cannot be read any more.
+
+        Raises:
+            Unavailable: there is no host any more.
+        """
         ...
 
     @property

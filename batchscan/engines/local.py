@@ -15,6 +15,7 @@ from batchscan.engines.interface import Engine, Reply, Success, Throttled, Trans
 from batchscan.engines.rehearsal import Rehearsal
 from batchscan.engines.vendor_mapping import to_form, to_login_reply, to_reply
 from batchscan.errors import UsageError
+from batchscan.images.comparing import Content
 from batchscan.images.preview import Preview
 from batchscan.model import Candidate, Image, NotSendable
 from batchscan.pace import Clock, SystemClock
@@ -72,6 +73,10 @@ class LocalEngine:
     async def make_preview(self, image: Image) -> Preview:
         """Make a thumbnail of a picture, and read its provenance; never raises."""
         return await self._inspector.make_preview(image)
+
+    async def deviation(self, one: Content, other: Content) -> float:
+        """How far two files are from being versions of one picture; up to 1 they are."""
+        return await self._inspector.deviation(one, other)
 
     async def acquire_host_slot(self, image: Image) -> None:
         """Wait until this machine may send the picture (`pace.per_host`)."""

@@ -15,6 +15,7 @@ from batchscan.pipeline.known_answers import Lookup
 from batchscan.pipeline.long_answers import LongAnswers
 from batchscan.pipeline.processor import FileProcessor
 from batchscan.pipeline.recorder import Recorder
+from batchscan.pipeline.rendition_confirming import RenditionConfirmer
 from batchscan.pipeline.rendition_family import open_planner
 from batchscan.pipeline.replies import ReplyHandler
 from batchscan.pipeline.session import Session
@@ -44,21 +45,17 @@ def assemble(session: Session, outcomes: asyncio.Queue[Outcome | None]) -> Pipel
         sandbox=settings.api.sandbox,
     )
     lookup = Lookup(ledger, settings.dry_run, settings.api.sandbox)
-    renditions = RenditionCoverer(settings, run.freshness, ledger, engine, recorder, tally, lookup)
-    planner = partial(open_planner, settings, run.id, ledger, engine, stop, renditions.find_answer)
-    processor = FileProcessor(
-        settings=settings,
-        freshness=run.freshness,
-        engine=engine,
-        ledger=ledger,
-        submitter=_submitter(session, recorder, lookup.long_answers),
-        decisions=DecisionRecorder(run.freshness, recorder, stop),
-        stop=stop,
-        clock=clock,
-        renditions=renditions,
-        marks=session.state.marks,
-        lookup=lookup,
+    renditions = RenditionCoverer(
+        settings,
+        run.freshness,
+        ledger,
+        engine,
+        recorder,
+        tally,
+        lookup,
+        RenditionConfirmer(engine, stop, session.state.marks),
     )
+    planner = partial(open_planner, settings, run.id, ledger, engine, stop, renditions.find_answer)
     source = Source(
         settings=settings,
         freshness=run.freshness,
@@ -71,7 +68,24 @@ def assemble(session: Session, outcomes: asyncio.Queue[Outcome | None]) -> Pipel
         checkpoint=run.checkpoint,
         open_planner=planner,
     )
-    return Pipeline(source, processor)
+    return Pipeline(source, _processor(session, recorder, renditions))
+
+
+def _processor(session: Session, recorder: Recorder, renditions: RenditionCoverer) -> FileProcessor:
+    stop, freshness, lookup = session.stop, session.run.freshness, renditions.lookup
+    return FileProcessor(
+        settings=session.settings,
+        freshness=freshness,
+        engine=session.service.engine,
+        ledger=session.state.ledger,
+        submitter=_submitter(session, recorder, lookup.long_answers),
+        decisions=DecisionRecorder(freshness, recorder, stop),
+        stop=stop,
+        clock=session.clock,
+        renditions=renditions,
+        marks=session.state.marks,
+        lookup=lookup,
+    )
 
 
 def _submitter(session: Session, recorder: Recorder, long_answers: LongAnswers) -> Submitter:

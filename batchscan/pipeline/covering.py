@@ -30,6 +30,7 @@ from batchscan.pipeline.kept_conversions import KeptConversions
 from batchscan.pipeline.known_answers import Lookup
 from batchscan.pipeline.outcomes import Stopwatch, subject_of
 from batchscan.pipeline.recorder import Recorded, Recorder
+from batchscan.pipeline.rendition_confirming import RenditionConfirmer
 from batchscan.pipeline.rendition_family import Answered, Covering, Member, Planned
 from batchscan.pipeline.settlement import Settled
 from batchscan.rendition_types import CoveredBy, Fingerprint
@@ -53,6 +54,7 @@ class RenditionCoverer:
     recorder: Recorder
     tally: Tally
     lookup: Lookup
+    confirmer: RenditionConfirmer
     conversions: KeptConversions = field(default_factory=KeptConversions)
 
     @property

@@ -84,7 +84,7 @@ class FileProcessor:
         """
         watch, decision = Stopwatch(self.clock), None
         try:
-            by, cover = await member.covering(), self.renditions.cover
+            by, cover = await self.renditions.confirmer.covering(member), self.renditions.cover
             if by is None or self.stop or not await cover(member, by, watch):
                 candidate = replace(member.candidate, inspected=member.file.inspected)
                 decision = await self.process(candidate, surveyed=True)

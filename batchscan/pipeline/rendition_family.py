@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
@@ -46,6 +46,9 @@ class Covering:
     by: CoveredBy
 
 
+Confirm: TypeAlias = Callable[[RenditionFile, RenditionFile, Tie], Awaitable[bool]]
+
+
 @dataclass(slots=True)
 class Member:
     """A file of a family, and the better ones that it is a version of."""
@@ -59,10 +62,13 @@ class Member:
         """The file as the walk found it."""
         return self.file.candidate
 
-    async def covering(self) -> Covering | None:
-        """Wait for the better members, and return the first one with an answer.
+    async def covering(self, confirm: Confirm | None = None) -> Covering | None:
+        """Wait for the better members, and return the first one whose answer covers this one.
 
         None if this file is decided by itself: there is no such member, or it is a twin of it.
+
+        Args:
+            confirm: whether an answered file and this one really are versions.
         """
         for other, found in self.ties:
             answered = await other.decided
@@ -70,6 +76,8 @@ class Member:
                 continue
             if found.rule == SAME_FILE:
                 return None
+            if confirm is not None and not await confirm(other.file, self.file, found):
+                continue
             by = CoveredBy(other.candidate.path, other.file.sha256, *found)
             return Covering(answered, by)
         return None

@@ -5,7 +5,8 @@ On 499,500 pairs of unrelated photographs and 93 consecutive video frames it mer
 type, labels) and retouched ones differ in so little that two finer looks at the grey values have
 to agree: of what a window shows, other numbers move it by 23 levels and more, of photographs
 renditions by 7; and no single place may stand out (`close_look`). Another exposure, gamma or
-white balance moves the mean of a channel, which a version keeps.
+white balance moves the mean of a channel, which a version keeps. Before a file is covered, the
+pixels of both are compared as well (`pixel_comparison`).
 """
 
 from __future__ import annotations

@@ -12,7 +12,10 @@ from batchscan.util.escaping import printable
 
 
 def renditions(report: Report) -> Iterator[str]:
-    """Which pictures are versions of others, and what not asking about them saves."""
+    """Which pictures are versions of others, and what not asking about them may save.
+
+    Up to: files are counted by their thumbnails, and covered only if their pixels agree, too.
+    """
     files = report.files
     if not files.renditions:
         return
@@ -32,7 +35,7 @@ def _savings(report: Report) -> str:
     if not saved:  # an account without a price, or the sandbox
         return f"does not ask about {'it' if report.files.renditions == 1 else 'them'}"
     in_money = "" if money is None else f" ({money_of(saved, money.price)})"
-    return f"saves {amount(saved, 'credit')}{in_money}"
+    return f"saves up to {amount(saved, 'credit')}{in_money}"
 
 
 def likeness_of(version: Version) -> str:

@@ -193,8 +193,8 @@ def test_every_picture_without_an_answer_is_said_to_be_unchecked(
 @pytest.mark.parametrize(
     ("how", "dry", "number", "said"),
     [
-        ("report", False, 3812, "3,812 of 10,000 pictures are versions of others; `--renditions cover` saves 3,812 credits."),
-        ("report", True, 1, "1 of 10,000 pictures is a version of another; `--renditions cover` saves 1 credit."),
+        ("report", False, 3812, "3,812 of 10,000 pictures are versions of others; `--renditions cover` saves up to 3,812 credits."),
+        ("report", True, 1, "1 of 10,000 pictures is a version of another; `--renditions cover` saves up to 1 credit."),
         ("cover", False, 3812, "3,812 of 10,000 pictures are versions of others: covered by their answers, not asked about."),
         ("cover", True, 1, "1 of 10,000 pictures is a version of another: would be covered by its answer, not asked about."),
     ],

@@ -14,6 +14,8 @@ from batchscan.copyleaks.client import CopyleaksClient
 from batchscan.copyleaks.received_body import ReceivedBody
 from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.transport import BeforeLong, Transport
+from batchscan.engines.cluster.close_comparison import compare
+from batchscan.engines.cluster.lost_worker import ambiguous
 from batchscan.engines.cluster.messages import Inspect, MakePreview, MakeSendable, Upload
 from batchscan.engines.cluster.pool import WorkerPool
 from batchscan.engines.cluster.worker_client import WorkerClient, WorkerLost
@@ -24,8 +26,9 @@ from batchscan.engines.rehearsal import Rehearsal
 from batchscan.engines.vendor_mapping import to_login_reply
 from batchscan.enums import FailReason
 from batchscan.errors import StopRun
+from batchscan.images.comparing import Content
 from batchscan.images.preview import NOTHING, Preview
-from batchscan.model import Candidate, Image, NotSendable, ServiceError
+from batchscan.model import Candidate, Image, NotSendable
 from batchscan.settings import Api
 
 UNBOUNDED = 2**62  # bytes in flight in the driver: the workers' caches are bounded
@@ -155,6 +158,14 @@ class DaskEngine:
             return Preview(None, NOTHING)
         return cast("Preview", preview)
 
+    async def deviation(self, one: Content, other: Content) -> float:
+        """Compare two files closely on a worker; on another one if that is lost.
+
+        Raises:
+            Unavailable: there is no worker any more.
+        """
+        return await compare(self._pool, one, other)
+
     @property
     def has_token(self) -> bool:
         """Whether there is a token, and answers can be parsed."""
@@ -214,7 +225,7 @@ class DaskEngine:
                         reply = await reply.with_body(body, before_long)
             except WorkerLost as lost:
                 if lost.sent:
-                    return _ambiguous(lost)
+                    return ambiguous(lost)
                 continue  # the task never reached it
             if isinstance(reply, TokenRejected):
                 self._client.refused(token)
@@ -285,15 +296,3 @@ class DaskEngine:
 def _enter(client: WorkerClient, size: int) -> None:
     client.pictures += 1
     client.free_bytes -= size
-
-
-def _ambiguous(lost: WorkerLost) -> TransientError:
-    """The reply for a request on a lost worker, which may have been sent and charged."""
-    return TransientError(
-        FailReason.NETWORK,
-        f"{lost} while it sent this picture",
-        ServiceError(),
-        ambiguous=True,
-        reached=True,
-        worker_lost=True,
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from batchscan.images.comparing import Content
 from batchscan.model import Candidate, Image
 
 
@@ -47,6 +48,15 @@ class MakePreview:
 
 
 @dataclass(frozen=True, slots=True)
+class Compare:
+    """Task: compare two files closely."""
+
+    number: int
+    one: Content
+    other: Content
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """Task: drop a picture's bytes."""
 
@@ -61,7 +71,7 @@ class DropBody:
     number: int  # of the upload
 
 
-Work: TypeAlias = Inspect | MakeSendable | Upload | MakePreview
+Work: TypeAlias = Inspect | MakeSendable | Upload | MakePreview | Compare
 Task: TypeAlias = Work | Release | DropBody
 
 
@@ -74,7 +84,7 @@ class TaskRejected:
 class TaskResult:
     """The result of a task.
 
-    An `Image` without bytes, a `Reply`, a `LongReply`, a `Preview`, or an exception.
+    An `Image` without bytes, a `Reply`, a `LongReply`, a `Preview`, a number, or an exception.
     """
 
     number: int

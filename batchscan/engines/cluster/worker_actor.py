@@ -26,6 +26,7 @@ from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.transport import Transport
 from batchscan.engines.cluster.byte_cache import ByteCache
 from batchscan.engines.cluster.messages import (
+    Compare,
     DropBody,
     EventBatch,
     Inspect,
@@ -52,8 +53,7 @@ from batchscan.model import Candidate, Image, NotSendable
 from batchscan.pace import AwakeClock
 from batchscan.settings import Settings
 
-# Bytes of pictures, if Dask sets no limit for the worker's memory.
-DEFAULT_CACHE_BYTES = 512 * 1024 * 1024
+DEFAULT_CACHE_BYTES = 512 * 1024 * 1024  # of pictures, if Dask sets no limit for memory
 CACHE_DIVISOR = 3  # else the limit divided by this
 POLL_TIMEOUT = 2.0  # seconds after which `poll_events` returns without events
 MAX_EARLY = 1.0  # seconds that an upload waits for its time at most, if clocks differ
@@ -217,6 +217,8 @@ class WorkerActor:
                 if isinstance(complete, NotSent):
                     return Preview(None, NOTHING)
                 return await self._inspector.make_preview(complete)
+            case Compare(_, one, other):
+                return await self._inspector.deviation(one, other)
             case Upload():
                 return await self._upload(task, token or SecretStr(""))
 
