@@ -21,7 +21,8 @@ from tests.support.servers import transport
 async def sleep_through(process, seconds: float) -> None:
     process.send_signal(signal.SIGSTOP)
     await asyncio.sleep(seconds)
-    process.send_signal(signal.SIGCONT)
+    if process.returncode is None:  # else it had ended just before it was to stop
+        process.send_signal(signal.SIGCONT)
 
 
 @pytest.mark.slow
@@ -38,9 +39,7 @@ async def test_answers_that_came_while_the_process_was_stopped_are_not_paid_agai
         for _ in range(times):
             if process.returncode is not None:
                 break  # all was answered before the next stop
-            process.send_signal(signal.SIGSTOP)
-            await asyncio.sleep(7)
-            process.send_signal(signal.SIGCONT)
+            await sleep_through(process, 7)
             await asyncio.sleep(0.3)
         _, err = await process.communicate()
 
