@@ -77,8 +77,11 @@ class RenditionCoverer:
             covered already; `NotSendable` if it has to be converted and that fails.
         """
         made_later = image.fingerprint is None and is_converted(image)
-        first = partial(self._what_is_known if made_later else self._note_new, image, candidate)
-        known, looked, kept = await self.ledger.run(first)
+        known, looked, kept = await self.ledger.run(
+            partial(self._what_is_known, image)
+            if made_later
+            else partial(self._note_new, image, candidate)
+        )
         if not self.settings.force and known:
             return False
         if made_later:
@@ -100,7 +103,7 @@ class RenditionCoverer:
         self, image: Image, candidate: Candidate, ledger: Ledger
     ) -> tuple[bool, bool, Fingerprint | None]:
         """The same, and the picture is noted; of a known one, what new files are compared with."""
-        found = self._what_is_known(image, candidate, ledger)
+        found = self._what_is_known(image, ledger)
         known, _, _ = found
         if not known or self.settings.force:
             self._note(image, candidate, ledger, answered=known)
@@ -108,12 +111,7 @@ class RenditionCoverer:
             ledger.renditions.files.keep_thumbnail(image.sha256, image.fingerprint)
         return found
 
-    def _what_is_known(
-        self,
-        image: Image,
-        _candidate: Candidate,
-        ledger: Ledger,
-    ) -> tuple[bool, bool, Fingerprint | None]:
+    def _what_is_known(self, image: Image, ledger: Ledger) -> tuple[bool, bool, Fingerprint | None]:
         """Whether a content can be decided now, has its fingerprint been looked for, and that."""
         known = ledger.known.is_conclusive(image.sha256)
         known = known or self._cover_that_holds(image.sha256, ledger) is not None
