@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from batchscan import Scan
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Reset
+from tests.support.killing import POINTS
 from tests.support.pictures import png, tree
 from tests.support.processes import (
     Process,
@@ -25,6 +28,13 @@ from tests.support.result_lines import read_lines
 
 ONE_AFTER_THE_OTHER = ("-j", "1", "--rate", "1000/s", "-q")
 CONTENTS = 4
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_each_point_is_a_function_that_exists(point):
+    module, _, name = POINTS[point].partition(" ")[2].partition(":")
+
+    assert callable(attrgetter(name)(import_module(module)))
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ POINTS = {
     "reading": "before batchscan.pipeline.settlement:parse_answer",
     "read": "after batchscan.pipeline.settlement:parse_answer",
     "entering": "before batchscan.ledger.readings:Readings.enter",
-    "in-history": "before batchscan.ledger.match_history:MatchHistory.record",
+    "in-history": "before batchscan.ledger.match_entry:MatchEntry.record",
     "entered": "after batchscan.ledger.readings:Readings.enter",
     "entry-committed": "after batchscan.pipeline.settlement:Settler._enter",
     "line-made": "before batchscan.pipeline.settlement:with_matches",
@@ -55,7 +55,7 @@ POINTS = {
     "closed": "before batchscan.pipeline.finish:point_latest",
     "replacing": "before batchscan.report.run_folder:os.replace",  # whoever replaces a file
     # of telling people
-    "noted": "after batchscan.ledger.match_history:MatchHistory._note",
+    "noted": "after batchscan.ledger.match_entry:MatchEntry._note",
     "messages-before": "before batchscan.alerts.notifier:make_messages",
     "messages-made": "after batchscan.alerts.notifier:make_messages",
     "sending": "before batchscan.alerts.webhook:WebhookTarget.send",
