@@ -15,11 +15,10 @@ from batchscan.copyleaks.received_body import ReceivedBody
 from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.transport import BeforeLong, Transport
 from batchscan.engines.cluster.close_comparison import compare
-from batchscan.engines.cluster.lost_worker import ambiguous
 from batchscan.engines.cluster.messages import Inspect, MakePreview, MakeSendable, Upload
 from batchscan.engines.cluster.pool import WorkerPool
 from batchscan.engines.cluster.worker_client import WorkerClient, WorkerLost
-from batchscan.engines.cluster.worker_replies import LongReply
+from batchscan.engines.cluster.worker_replies import LongReply, ambiguous
 from batchscan.engines.host_limiter import HostRateLimiter
 from batchscan.engines.interface import ClusterInfo, Reply, Throttled, TokenRejected, TransientError
 from batchscan.engines.rehearsal import Rehearsal

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.received_body import SHORT_ANSWER, ReceivedBody
@@ -20,6 +20,9 @@ from batchscan.enums import FailReason
 from batchscan.errors import StopRun
 from batchscan.model import ServiceError
 from batchscan.settings import Api
+
+if TYPE_CHECKING:
+    from batchscan.engines.cluster.worker_client import WorkerLost
 
 PART: Final = 1024 * 1024  # bytes that are fetched at a time
 
@@ -90,6 +93,18 @@ def reply_to(error: vendor.CopyleaksError, api: Api) -> Reply | StopRun:
     except StopRun as stop:
         stop.__cause__ = stop.__context__ = None
         return stop.with_traceback(None)
+
+
+def ambiguous(lost: WorkerLost) -> TransientError:
+    """The reply for a request on a lost worker, which may have been sent and charged."""
+    return TransientError(
+        FailReason.NETWORK,
+        f"{lost} while it sent this picture",
+        ServiceError(),
+        ambiguous=True,
+        reached=True,
+        worker_lost=True,
+    )
 
 
 # Nothing was sent because the driver was silent; when it gets this error, it retries.
