@@ -8,11 +8,10 @@ from typing import cast
 
 from batchscan.engines.cluster.messages import Compare
 from batchscan.engines.cluster.pool import WorkerPool
-from batchscan.engines.cluster.worker_client import WorkerLost
+from batchscan.engines.cluster.worker_client import MAX_WORKER_LOSSES, WorkerLost
 from batchscan.images.comparing import Content
 
 log = logging.getLogger(__name__)
-_MAX_LOSSES = 3
 
 
 async def compare(pool: WorkerPool, one: Content, other: Content) -> float:
@@ -23,7 +22,7 @@ async def compare(pool: WorkerPool, one: Content, other: Content) -> float:
     """
     places = (each.places[0] for each in (one, other))
     size = sum(place.stat.size for place in places if place.stat)
-    for _ in range(_MAX_LOSSES):
+    for _ in range(MAX_WORKER_LOSSES):
         client = await pool.pick_worker()
         client.pictures += 1
         client.free_bytes -= size

@@ -17,7 +17,7 @@ from batchscan.copyleaks.transport import BeforeLong, Transport
 from batchscan.engines.cluster.close_comparison import compare
 from batchscan.engines.cluster.messages import Inspect, MakePreview, MakeSendable, Upload
 from batchscan.engines.cluster.pool import WorkerPool
-from batchscan.engines.cluster.worker_client import WorkerClient, WorkerLost
+from batchscan.engines.cluster.worker_client import MAX_WORKER_LOSSES, WorkerClient, WorkerLost
 from batchscan.engines.cluster.worker_replies import LongReply, ambiguous
 from batchscan.engines.host_limiter import HostRateLimiter
 from batchscan.engines.interface import ClusterInfo, Reply, Throttled, TokenRejected, TransientError
@@ -31,7 +31,6 @@ from batchscan.model import Candidate, Image, NotSendable
 from batchscan.settings import Api
 
 UNBOUNDED = 2**62  # bytes in flight in the driver: the workers' caches are bounded
-MAX_WORKER_LOSSES = 3  # workers that may be lost while they check one file
 DISPATCH_LEAD = 0.1  # seconds from counting an upload to its first byte, to reach its worker
 log = logging.getLogger(__name__)
 

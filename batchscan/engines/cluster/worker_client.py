@@ -34,6 +34,7 @@ RETRY_DELAY = 0.5  # seconds between two tries to reach it
 POLL_REPLY_TIMEOUT = 12.0  # seconds for one poll, which returns within two if nothing happens
 CLOCK_SAMPLES = 50  # responses from which the worker's clock is estimated
 MAX_TASKS = 1_000  # running at one worker
+MAX_WORKER_LOSSES = 3  # workers that may be lost with one file before it is given up
 log = logging.getLogger(__name__)
 
 
