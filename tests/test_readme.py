@@ -103,6 +103,7 @@ def test_the_first_two_blocks_are_the_demo_and_the_tests():
     assert SHELL[1].strip() == "pip install '.[test]' && pytest"
 
 
+@pytest.mark.slow
 async def test_the_commands_for_an_account_work_as_written(home):
     code, out = await shell(SHELL[2], home)
     assert code == 0, out

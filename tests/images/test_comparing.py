@@ -79,7 +79,10 @@ VERSIONS = {
 }
 
 
-@pytest.mark.parametrize(("seed", "size"), [(202, (1600, 1200)), (31, (2561, 1707))])
+@pytest.mark.parametrize(
+    ("seed", "size"),
+    [(202, (1600, 1200)), pytest.param(31, (2561, 1707), marks=pytest.mark.slow)],
+)
 def test_versions_of_a_photograph_are_within_the_limits(files, seed, size):
     original = photograph(seed, size)
     whole = files.put("a.jpg", encoded(original, quality=90))
@@ -101,7 +104,16 @@ EDITS = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
-@pytest.mark.parametrize("form", ["as WordPress", "sharpened", "quality 60", "PNG", "AVIF"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param("as WordPress", marks=pytest.mark.slow),
+        "sharpened",
+        pytest.param("quality 60", marks=pytest.mark.slow),
+        "PNG",
+        "AVIF",
+    ],
+)
 def test_edits_of_a_photograph_are_beyond_the_limits(files, edit, form):
     one, other = EDITS[edit](photograph(202, (1600, 1200)))
 
@@ -110,7 +122,7 @@ def test_edits_of_a_photograph_are_beyond_the_limits(files, edit, form):
     assert files.deviation(whole, files.put("b", VERSIONS[form](other))) > 1
 
 
-@pytest.mark.parametrize("orientation", [3, 6])
+@pytest.mark.parametrize("orientation", [pytest.param(3, marks=pytest.mark.slow), 6])
 def test_pictures_are_compared_upright(files, orientation):
     original = photograph(32, (2562, 1921))  # of which one at half the size has partial pixels
     exif = Image.Exif()

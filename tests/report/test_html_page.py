@@ -388,6 +388,7 @@ def test_links_send_the_other_side_no_referrer():
     assert made.values("a", "target") == ["_blank"] * len(outside)
 
 
+@pytest.mark.slow
 def test_ten_thousand_pictures_fit_and_the_rest_is_said_to_be_left_out():
     totals = match_totals(10_000, 30_000, 20_000, 10_000, 3_000)
     about, pictures = report(books(scanned=10_000), MatchSummary(totals)), many(10_000)

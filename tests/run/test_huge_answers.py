@@ -70,7 +70,7 @@ def problems(service: Service) -> list[str]:
     return [each.detail for each in check(service.folder / "state") if each.level == "problem"]
 
 
-@pytest.mark.parametrize("again", ["rereading", "remaking"])
+@pytest.mark.parametrize("again", [pytest.param("rereading", marks=pytest.mark.slow), "remaking"])
 async def test_an_answer_that_ends_two_runs_is_not_read_by_a_third(tmp_path, again):
     async with answering(tmp_path, long_or_small) as service:
         tree(service.images, pictures("long", "one", "two"))
@@ -94,6 +94,7 @@ async def test_an_answer_that_ends_two_runs_is_not_read_by_a_third(tmp_path, aga
         assert len(service.asked) == 3
 
 
+@pytest.mark.slow
 async def test_one_that_ended_runs_is_asked_again_by_force(tmp_path):
     async with answering(tmp_path, long_or_small) as service:
         tree(service.images, pictures("long"))
@@ -106,6 +107,7 @@ async def test_one_that_ended_runs_is_asked_again_by_force(tmp_path):
         assert len(service.asked) == 2
 
 
+@pytest.mark.slow
 async def test_one_whose_line_ended_one_run_has_its_line_made_by_the_next(tmp_path):
     async with answering(tmp_path, long_or_small) as service:
         tree(service.images, pictures("long"))

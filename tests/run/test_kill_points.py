@@ -69,10 +69,21 @@ KILLS = (
     Kill("report-after"),
     Kill("closing"),
 )
-# Next to another point, with nothing between that lasts: CI looks all the same.
-TWINS = {"slot-granted", "answer-read", "line-before", "results-closed", "report-before"}
+# Just after another point, with nothing between that lasts but what was only reserved: CI kills there
+# all the same.
+FOLLOWING = {
+    "login-answered",
+    "reserved",
+    "slot-granted",
+    "claimed",
+    "answer-read",
+    "settled",
+    "line-before",
+    "results-closed",
+    "report-before",
+}
 EVERY = [
-    pytest.param(kill, id=kill.point, marks=[pytest.mark.slow] if kill.point in TWINS else [])
+    pytest.param(kill, id=kill.point, marks=[pytest.mark.slow] if kill.point in FOLLOWING else [])
     for kill in KILLS
 ]
 UNDER_WAY = tuple(kill for kill in KILLS if kill.doubtful)
@@ -130,7 +141,7 @@ async def test_a_run_killed_at_any_step_is_closed_by_the_next_which_goes_on_wher
 @pytest.mark.parametrize(
     "point",
     [
-        "mending-before",
+        pytest.param("mending-before", marks=pytest.mark.slow),
         pytest.param("mending-results", marks=pytest.mark.slow),
         "mending-report",
         pytest.param("mending-closed", marks=pytest.mark.slow),
