@@ -49,7 +49,13 @@ def parent(pid: int) -> int:
 
 @pytest.mark.parametrize(
     "words",
-    [("-n",), ("--json", "-n"), ("--rate", "often"), ("--fail-on", "new", "-q"), ("-j", "")],
+    [
+        ("--json", "-n"),
+        ("--rate", "often"),
+        pytest.param(("-n",), marks=pytest.mark.slow),
+        pytest.param(("-j", ""), marks=pytest.mark.slow),
+        pytest.param(("--fail-on", "new", "-q"), marks=pytest.mark.slow),
+    ],
 )
 async def test_it_says_the_same_and_ends_with_the_same_code(tmp_path, words):
     async with open_bench(tmp_path, SkippingClock()) as bench:

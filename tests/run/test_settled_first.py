@@ -61,7 +61,9 @@ async def told_by_the_next_run(service: Service, contents: int, matches: int) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("point", LATER)
-@pytest.mark.parametrize("error", ["MemoryError", "OperationalError"])
+@pytest.mark.parametrize(
+    "error", ["MemoryError", pytest.param("OperationalError", marks=pytest.mark.slow)]
+)
 async def test_an_error_after_the_answer_costs_nothing(tmp_path, error, point):
     async with answering(tmp_path, two_matches) as service:
         tree(service.images, pictures())
@@ -71,7 +73,15 @@ async def test_an_error_after_the_answer_costs_nothing(tmp_path, error, point):
         await told_by_the_next_run(service, CONTENTS, matches=2)
 
 
-@pytest.mark.parametrize("point", ["kept", "read", "entered", "portrayed"])
+@pytest.mark.parametrize(
+    "point",
+    [
+        "kept",
+        pytest.param("read", marks=pytest.mark.slow),
+        "entered",
+        pytest.param("portrayed", marks=pytest.mark.slow),
+    ],
+)
 async def test_a_kill_after_the_answer_was_kept_costs_nothing(tmp_path, point):
     async with answering(tmp_path, two_matches) as service:
         tree(service.images, pictures())
