@@ -101,6 +101,6 @@ def _some_folders(files: Files, named: Callable[[str], str]) -> str:
 
 
 def _reasons(counts: Mapping[str, int], kinds: Iterable[str]) -> str:
-    found = [(counts.get(reason, 0), reason) for reason in kinds]
-    found.sort(key=lambda pair: -pair[0])
-    return ", ".join(explained(number, reason) for number, reason in found if number)
+    counted = [(counts.get(reason, 0), reason) for reason in kinds]
+    counted.sort(key=lambda pair: -pair[0])
+    return ", ".join(explained(number, reason) for number, reason in counted if number)

@@ -96,7 +96,7 @@ def _row_with_more(picture: PictureMatches, match: TrackedMatch, ours: str, time
     since = _since(picture, match)
     ends = (_joined(_page_cells(match, page)) for page in match.pages or ("",))
     rows = zip(_found([match]), ends, strict=True)
-    return "".join(f"{ours},{found},{times},{since},{end}\r\n" for found, end in rows)
+    return "".join(f"{ours},{match_cells},{times},{since},{end}\r\n" for match_cells, end in rows)
 
 
 def _found(matches: Iterable[TrackedMatch]) -> Iterator[str]:
@@ -135,14 +135,14 @@ def _since(picture: PictureMatches, match: TrackedMatch) -> str:
 
 
 def _recheck_cells(match: TrackedMatch) -> tuple[str, ...]:
-    found = match.recheck
-    if found is None:
+    recheck = match.recheck
+    if recheck is None:
         return ("", "", "", "")
-    shares = (found.likeness, found.our_likeness)
-    overruled = " (overruled)" if found.overruled_at is not None else ""
+    shares = (recheck.likeness, recheck.our_likeness)
+    overruled = " (overruled)" if recheck.overruled_at is not None else ""
     return (
-        f"{found.verdict}{overruled}",
-        rfc3339(found.checked_at),
+        f"{recheck.verdict}{overruled}",
+        rfc3339(recheck.checked_at),
         *("" if share is None else f"{share:.2f}" for share in shares),
     )
 
@@ -156,19 +156,19 @@ def _decision_cells(picture: PictureMatches, match: TrackedMatch) -> tuple[str, 
 
 def _reason_cells(match: TrackedMatch) -> tuple[str, ...]:
     """The cells about the reason of the recheck's verdict."""
-    found = match.recheck
-    if found is None:
+    recheck = match.recheck
+    if recheck is None:
         return ("", "", "")
-    detail = spreadsheet_cell(found.detail or "")
-    return (_status(found.http_status), detail, _time(found.gone_since))
+    detail = spreadsheet_cell(recheck.detail or "")
+    return (_status(recheck.http_status), detail, _time(recheck.gone_since))
 
 
 def _page_cells(match: TrackedMatch, page: str) -> tuple[str, ...]:
     """The cells about the last recheck of the page."""
     asked = match.recheck.pages if match.recheck is not None else ()
-    for each in asked:
-        if each.url == page:
-            return (each.verdict, _status(each.http_status))
+    for address in asked:
+        if address.url == page:
+            return (address.verdict, _status(address.http_status))
     return ("", "")
 
 

@@ -33,13 +33,13 @@ def in_force(
         disposition: the current one, which may result from an allow rule or a return.
     """
     taken_back = 0
-    for each in decisions:
-        if each.undo:
+    for decision in decisions:
+        if decision.undo:
             taken_back += 1
         elif taken_back:
             taken_back -= 1
         else:
-            return each if each.disposition == disposition else None
+            return decision if decision.disposition == disposition else None
     return None
 
 
@@ -47,12 +47,12 @@ def decision_fields(decisions: Iterable[MatchDecision]) -> list[DecisionFields]:
     """Decisions as JSON fields, the newest first."""
     return [
         DecisionFields(
-            at=rfc3339(each.at),
-            who=replace_surrogates(each.who),
-            before=each.before,
-            disposition=each.after,
-            note=None if each.note is None else replace_surrogates(each.note),
-            undo=each.undoes,
+            at=rfc3339(decision.at),
+            who=replace_surrogates(decision.who),
+            before=decision.before,
+            disposition=decision.after,
+            note=None if decision.note is None else replace_surrogates(decision.note),
+            undo=decision.undoes,
         )
-        for each in decisions
+        for decision in decisions
     ]

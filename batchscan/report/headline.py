@@ -9,13 +9,13 @@ from batchscan.report_sections import Matches
 
 def headline(report: Report) -> str:
     """One line: "18 copies of 14 pictures on 7 sites, 4 of them full; 2 new since last time"."""
-    found = report.matches
-    if not found.total:
+    matches = report.matches
+    if not matches.total:
         return _nothing(report)
-    copies = "1 copy" if found.total == 1 else f"{found.total:,} copies"
-    pictures = amount(found.images_with_matches, "picture")
+    copies = "1 copy" if matches.total == 1 else f"{matches.total:,} copies"
+    pictures = amount(matches.images_with_matches, "picture")
     where = f" on {amount(len(report.domains), 'site')}" if report.domains else ""
-    return f"{copies} of {pictures}{where}, {_full(found)}{_news(found)}"
+    return f"{copies} of {pictures}{where}, {_full(matches)}{_news(matches)}"
 
 
 def _nothing(report: Report) -> str:
@@ -30,20 +30,20 @@ def _nothing(report: Report) -> str:
     return f"No copies found of the {amount(checked, 'picture')} checked so far"
 
 
-def _full(found: Matches) -> str:
-    if found.full == found.total:
-        return "full" if found.total == 1 else "all of them full"
-    if found.total == 1:
-        return "a partial one" if found.partial else "of another kind"
-    return f"{found.full:,} of them full" if found.full else "none of them full"
+def _full(matches: Matches) -> str:
+    if matches.full == matches.total:
+        return "full" if matches.total == 1 else "all of them full"
+    if matches.total == 1:
+        return "a partial one" if matches.partial else "of another kind"
+    return f"{matches.full:,} of them full" if matches.full else "none of them full"
 
 
-def _news(found: Matches) -> str:
-    if found.new is None:
+def _news(matches: Matches) -> str:
+    if matches.new is None:
         return ""
-    returned = found.returned or 0
-    if found.new == found.total:
-        return "; new" if found.total == 1 else "; all of them new"
-    words = [f"{found.new:,} new"] if found.new else []
+    returned = matches.returned or 0
+    if matches.new == matches.total:
+        return "; new" if matches.total == 1 else "; all of them new"
+    words = [f"{matches.new:,} new"] if matches.new else []
     words += [f"{returned:,} returned"] if returned else []
     return f"; {', '.join(words) or 'nothing new'} since last time"

@@ -20,15 +20,15 @@ _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 @cache
 def environment() -> Environment:
     """The template environment: all printed values are cut, made visible and escaped."""
-    found = Environment(
+    jinja_environment = Environment(
         loader=FunctionLoader(lambda name: _INDENT.sub("", read(name))),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=visible,
         trim_blocks=True,
     )
-    found.globals.update(amount=amount, size=size, link=link, data_uri=data_uri)
-    return found
+    jinja_environment.globals.update(amount=amount, size=size, link=link, data_uri=data_uri)
+    return jinja_environment
 
 
 @cache

@@ -74,10 +74,10 @@ def _parsed_link(url: str) -> Link | None:
     if href is None:
         return None
     shown = cut(url.strip())
-    found = _AUTHORITY.match(shown)
-    if found is None:
+    authority = _AUTHORITY.match(shown)
+    if authority is None:
         return None
-    parts = (href, found[1], found[2], shown[found.end() :])  # cut already
+    parts = (href, authority[1], authority[2], shown[authority.end() :])  # cut already
     return Link(*map(Markup.escape, parts))
 
 
@@ -100,7 +100,7 @@ def image_uri(data: bytes) -> Markup | None:
 def _flat(text: str) -> str:
     if text.isascii():
         return text
-    return _STACKED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return _STACKED.sub(lambda stacked: stacked[0].encode("unicode_escape").decode(), text)
 
 
 def _href(url: str) -> str | None:

@@ -55,7 +55,7 @@ def filters(facets: MatchFacets) -> list[Filter]:
         Filter("site", "Site", by_site, len(sites) - len(by_site)),
         Filter("folder", "Folder", by_folder, len(facets.folders) - len(by_folder)),
     ]
-    return [each for each in lists if each.options]
+    return [filter_ for filter_ in lists if filter_.options]
 
 
 def _options(counts: Mapping[str, int]) -> list[FilterOption]:

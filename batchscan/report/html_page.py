@@ -97,7 +97,7 @@ def _words(report: Report) -> dict[str, object]:
         "loud": _incomplete(report) and not run.dry_run,
         "headline": headline(report),
         "tasks": to_do(report),
-        "worst_site": next((found.domain for found in report.domains if found.domain), None),
+        "worst_site": next((site.domain for site in report.domains if site.domain), None),
         "top_sites": report.domains[:TOP] if _is_large(report) else [],
         "top_pictures": report.images[:TOP] if _is_large(report) else [],
         "no_site": NO_SITE,
@@ -149,11 +149,11 @@ def _incomplete(report: Report) -> bool:
 def _counts(
     reasons: Mapping[str, int], kinds: Iterable[str], section: str = "reasons"
 ) -> list[Figure]:
-    found = [(reasons.get(kind, 0), kind) for kind in kinds]
-    found.sort(key=lambda pair: -pair[0])
+    counted = [(reasons.get(kind, 0), kind) for kind in kinds]
+    counted.sort(key=lambda pair: -pair[0])
     return [
         Figure(f"{section}.{kind}", number, explained(number, kind).partition(" ")[2])
-        for number, kind in found
+        for number, kind in counted
         if number
     ]
 
@@ -188,6 +188,6 @@ class Site(NamedTuple):
 
 def _domains(report: Report, shown: PictureList) -> list[Site]:
     return [
-        Site(found, found.domain or NO_SITE, shown.first_of.get(found.domain))
-        for found in report.domains[:MAX_DOMAINS]
+        Site(domain, domain.domain or NO_SITE, shown.first_of.get(domain.domain))
+        for domain in report.domains[:MAX_DOMAINS]
     ]

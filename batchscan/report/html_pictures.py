@@ -129,7 +129,7 @@ def picture_list(pictures: Iterable[PictureMatches], table: str) -> PictureList:
     for_previews = MAX_BYTES // VERSIONS_SHARE
     for number, picture in enumerate(pictures, 1):
         entry = view_of(number, picture, room // SHARE, for_previews)
-        for_previews -= sum(len(each.preview or "") for each in entry.versions)
+        for_previews -= sum(len(version.preview or "") for version in entry.versions)
         article = template.render(entry=entry, table=table)
         room -= len(article.encode())
         if room < 0:
@@ -184,12 +184,14 @@ def view_of(number: int, picture: PictureMatches, room: int, for_previews: int =
 def _versions(picture: PictureMatches, room: int) -> Iterator[VersionView]:
     """The first of a picture's versions; with their folders if these differ."""
     folder, _ = split_path(picture.path)
-    for each in picture.versions[:_MAX_VERSIONS]:
-        other, name = split_path(each.path)
-        shown = os.fsdecode(name if other == folder else each.path)
-        preview = data_uri(each.preview)
+    for version in picture.versions[:_MAX_VERSIONS]:
+        version_folder, name = split_path(version.path)
+        shown = os.fsdecode(name if version_folder == folder else version.path)
+        preview = data_uri(version.preview)
         room -= len(preview or "")
-        facts = f"{each.width:,} × {each.height:,}, {size(each.size)}, {likeness_of(each)}"
+        facts = (
+            f"{version.width:,} × {version.height:,}, {size(version.size)}, {likeness_of(version)}"
+        )
         yield VersionView(cut(replace_surrogates(shown)), facts, preview if room >= 0 else None)
 
 
@@ -250,8 +252,14 @@ def _finding(match: TrackedMatch, picture: PictureMatches, room: int) -> MatchVi
         first_seen=_day(match.first_seen),
         last_seen=_day(match.last_seen),
         decisions=tuple(
-            DecisionView(moment(each.at), each.who, each.after.value, each.note, undoes=each.undoes)
-            for each in decisions[:_MAX_DECISIONS]
+            DecisionView(
+                moment(decision.at),
+                decision.who,
+                decision.after.value,
+                decision.note,
+                undoes=decision.undoes,
+            )
+            for decision in decisions[:_MAX_DECISIONS]
         ),
         recheck=None if match.recheck is None else described(match.recheck),
         theirs=data_uri(theirs.jpeg) if theirs else None,

@@ -86,29 +86,29 @@ def _coverage_cases(report: Report) -> Iterator[tuple[str, str]]:
     ):
         for reason in kinds:
             if number := report.reasons.get(reason, 0):
-                said = f"{amount(number, 'picture')} {what}: {explained(number, reason)}"
+                message = f"{amount(number, 'picture')} {what}: {explained(number, reason)}"
                 names = _unchecked(report, reason, number)
-                case = _coverage_case(f"{what}: {reason}", outcome, reason, said, names)
+                case = _coverage_case(f"{what}: {reason}", outcome, reason, message, names)
                 yield outcome, case
     if number := report.files.unreadable_folders:
         folders = report.files.unreadable_folder_names
-        said = f"{amount(number, 'folder')} could not be read"
+        message = f"{amount(number, 'folder')} could not be read"
         names = [*folders, *_rest(report, number - len(folders))]
-        case = _coverage_case("unreadable folders", "error", "unreadable_folders", said, names)
+        case = _coverage_case("unreadable folders", "error", "unreadable_folders", message, names)
         yield "error", case
     for root in report.files.empty_roots:
-        said = f"{root} is empty or gone, and pictures were seen there before"
-        yield "error", _coverage_case(f"empty: {root}", "error", "empty_root", said)
+        message = f"{root} is empty or gone, and pictures were seen there before"
+        yield "error", _coverage_case(f"empty: {root}", "error", "empty_root", message)
 
 
 def _run_case(report: Report) -> tuple[str, str]:
     run = report.run
     if run.partial or run.exit_reason not in _ENDINGS:
-        said = "; ".join(filter(None, (run.message or "the run ended early", run.advice)))
-        return "error", _coverage_case("the run", "error", run.exit_reason, said)
+        message = "; ".join(filter(None, (run.message or "the run ended early", run.advice)))
+        return "error", _coverage_case("the run", "error", run.exit_reason, message)
     lines = _text([*coverage(report), *losses(report, str)])
-    said = f"<system-out>{lines}</system-out>"
-    return "passed", f'<testcase classname="coverage" name="the run" time="0">{said}</testcase>\n'
+    body = f"<system-out>{lines}</system-out>"
+    return "passed", f'<testcase classname="coverage" name="the run" time="0">{body}</testcase>\n'
 
 
 def _unchecked(report: Report, reason: str, number: int) -> list[str]:
@@ -123,14 +123,16 @@ def _unchecked(report: Report, reason: str, number: int) -> list[str]:
 
 
 def _rest(report: Report, more: int) -> list[str]:
-    return [f"and {said}" for said in rest(report, more)]
+    return [f"and {sentence}" for sentence in rest(report, more)]
 
 
-def _coverage_case(name: str, outcome: str, kind: str, said: str, names: Sequence[str] = ()) -> str:
-    text = _text([said, *names])
+def _coverage_case(
+    name: str, outcome: str, kind: str, message: str, names: Sequence[str] = ()
+) -> str:
+    text = _text([message, *names])
     return (
         f'<testcase classname="coverage" name={_attribute(name)} time="0">'
-        f"<{outcome} type={_attribute(kind)} message={_attribute(said)}>{text}</{outcome}>"
+        f"<{outcome} type={_attribute(kind)} message={_attribute(message)}>{text}</{outcome}>"
         "</testcase>\n"
     )
 
@@ -185,8 +187,8 @@ def _more(number: int, start: str) -> Iterator[str]:
 def _settled(picture: PictureMatches) -> str:
     """Why a picture's matches need no action."""
     counts = Counter(match.disposition if match.is_present else "gone" for match in picture.matches)
-    said = ", ".join(f"{number:,} {why}" for why, number in counts.most_common())
-    return f"nothing to do: {said or 'no match'}"
+    reasons = ", ".join(f"{number:,} {why}" for why, number in counts.most_common())
+    return f"nothing to do: {reasons or 'no match'}"
 
 
 def _attribute(text: str) -> str:

@@ -62,9 +62,9 @@ def _lines(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[str]:
 
 
 def _paragraph(sentences: Iterable[str]) -> Iterator[str]:
-    said = " ".join(sentence.strip() for sentence in sentences)
-    if said:
-        yield from ("", said)
+    paragraph = " ".join(sentence.strip() for sentence in sentences)
+    if paragraph:
+        yield from ("", paragraph)
 
 
 def _ending(report: Report) -> Iterator[str]:
@@ -121,13 +121,13 @@ def _pictures(report: Report) -> Iterator[str]:
     yield from _table(title, ("Picture", *_COUNTS), rows)
 
 
-def _worst(found: Iterable[_Row]) -> list[_Row]:
+def _worst(rows: Iterable[_Row]) -> list[_Row]:
     """The ones with the most open matches; ties keep the report's order."""
-    return heapq.nlargest(TOP, found, key=lambda one: (one.worklist or 0, one.full, one.partial))
+    return heapq.nlargest(TOP, rows, key=lambda one: (one.worklist or 0, one.full, one.partial))
 
 
-def _counts(found: Domain | MatchedPicture) -> tuple[str, ...]:
-    numbers = (found.worklist, found.full, found.partial, found.new, found.allowed)
+def _counts(row: Domain | MatchedPicture) -> tuple[str, ...]:
+    numbers = (row.worklist, row.full, row.partial, row.new, row.allowed)
     return tuple(map(_number, numbers))
 
 
@@ -151,11 +151,11 @@ def _fresh(
     """New and returned matches that need action, until all that the report counts are found."""
     left = (totals.new or 0) + (totals.returned or 0)
     everything = ((picture, match) for picture in pictures for match in picture.matches)
-    while left > 0 and (found := next(everything, None)):
-        if found[1].state in _FRESH:
+    while left > 0 and (pair := next(everything, None)):
+        if pair[1].state in _FRESH:
             left -= 1
-            if found[1].needs_action:
-                yield found
+            if pair[1].needs_action:
+                yield pair
 
 
 def _pages(match: TrackedMatch) -> str:

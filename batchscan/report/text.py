@@ -117,9 +117,9 @@ def _matches(report: Report) -> Iterator[str]:
     yield from _history(totals)
     yield from rechecks(report)
     domains = ", ".join(
-        f"{shortened(printable(found.domain or NO_SITE), _DOMAIN_WIDTH)}"
-        f" ({amount(found.images, 'picture')})".replace(" ", KEEP)
-        for found in report.domains[:TOP]
+        f"{shortened(printable(site.domain or NO_SITE), _DOMAIN_WIDTH)}"
+        f" ({amount(site.images, 'picture')})".replace(" ", KEEP)
+        for site in report.domains[:TOP]
     )
     if domains:
         yield f"  Most on: {domains}."
@@ -153,15 +153,15 @@ def money(report: Report) -> Iterator[str]:
     credits_ = report.credits
     if report.run.dry_run:
         return
-    said = [f"{credits_.charged:,} charged{_money(report, 'charged')}"]
+    parts = [f"{credits_.charged:,} charged{_money(report, 'charged')}"]
     if credits_.saved_by_reuse:
-        said.append(f"{credits_.saved_by_reuse:,} saved by reuse")
+        parts.append(f"{credits_.saved_by_reuse:,} saved by reuse")
     if credits_.outcome_unknown:
         unknown = f"possibly charged without an answer{_money(report, 'outcome_unknown')}"
-        said.append(f"{credits_.outcome_unknown:,} {unknown}")
+        parts.append(f"{credits_.outcome_unknown:,} {unknown}")
     if credits_.balance is not None:
-        said.append(f"{credits_.balance:,} left")
-    yield from sentence("Credits: ", said)
+        parts.append(f"{credits_.balance:,} left")
+    yield from sentence("Credits: ", parts)
 
 
 def _money(report: Report, what: str) -> str:
@@ -171,27 +171,30 @@ def _money(report: Report, what: str) -> str:
 
 def alerts(report: Report, named: Callable[[str], str] = printable) -> Iterator[str]:
     """Who was notified, and who will be; `named` shows what a target said."""
-    found = report.alerts
-    if found is None:
+    messages = report.alerts
+    if messages is None:
         return
-    said = [f"{amount(found.told, 'message')} delivered"] if found.told else []
-    if found.pending:
-        waits = "waits" if found.pending == 1 else "wait"
-        said.append(f"{amount(found.pending, 'message')} {waits} for the next run")
-    yield from sentence("Alerts: ", said)
-    for each in found.troubles:
-        yield f"  {named(each.target)} did not get all alerts: {named(each.trouble)}"
+    parts = [f"{amount(messages.told, 'message')} delivered"] if messages.told else []
+    if messages.pending:
+        waits = "waits" if messages.pending == 1 else "wait"
+        parts.append(f"{amount(messages.pending, 'message')} {waits} for the next run")
+    yield from sentence("Alerts: ", parts)
+    for trouble in messages.troubles:
+        yield f"  {named(trouble.target)} did not get all alerts: {named(trouble.trouble)}"
 
 
 def cluster(report: Report) -> Iterator[str]:
     """Who took part, where it was more than this machine."""
-    found = report.cluster
-    if found is None:
+    cluster_ = report.cluster
+    if cluster_ is None:
         return
-    yield f"Cluster: {amount(found.workers, 'worker')} on {amount(found.hosts, 'host')}."
-    if found.lost:
-        named = ", ".join(shortened(printable(each), _NAME_WIDTH) for each in found.lost[:TOP])
-        yield f"  {amount(len(found.lost), 'worker')} {was_or_were(len(found.lost))} lost: {named}."
+    yield f"Cluster: {amount(cluster_.workers, 'worker')} on {amount(cluster_.hosts, 'host')}."
+    if cluster_.lost:
+        named = ", ".join(
+            shortened(printable(address), _NAME_WIDTH) for address in cluster_.lost[:TOP]
+        )
+        number = len(cluster_.lost)
+        yield f"  {amount(number, 'worker')} {was_or_were(number)} lost: {named}."
 
 
 def _end(report: Report) -> Iterator[str]:
@@ -199,16 +202,16 @@ def _end(report: Report) -> Iterator[str]:
     if run.message:
         left = report.reasons.get(DeferReason.INTERRUPTED, 0)
         rest = f"; {left:,} of the pictures found {is_or_are(left)} left" if left else ""
-        said = f"{printable(run.message)}{rest}"
-        yield f"Ended early: {said}" if run.partial else said
+        message = f"{printable(run.message)}{rest}"
+        yield f"Ended early: {message}" if run.partial else message
     if run.advice:
         yield f"What to do: {printable(run.advice)}"
 
 
 def kinds(totals: Matches) -> str:
     """Count matches by kind."""
-    other = totals.total - totals.full - totals.partial
-    rest = f", {other:,} of another kind" if other > 0 else ""
+    of_another_kind = totals.total - totals.full - totals.partial
+    rest = f", {of_another_kind:,} of another kind" if of_another_kind > 0 else ""
     return (
         f"{amount(totals.total, 'match')}: {totals.full:,} full, {totals.partial:,} partial{rest}"
     )

@@ -69,10 +69,10 @@ def _coverage(report: Report) -> Iterator[Task]:
 
 
 def _matches(report: Report) -> Iterator[Task]:
-    found = report.matches
-    if found.worklist:
+    matches = report.matches
+    if matches.worklist:
         yield Task(
-            f"{amount(found.worklist, 'match')} to decide about or to act on", _REVIEW, "pictures"
+            f"{amount(matches.worklist, 'match')} to decide about or to act on", _REVIEW, "pictures"
         )
     if report.credits.outcome_unknown:
         credits_ = amount(report.credits.outcome_unknown, "credit")

@@ -21,13 +21,13 @@ def renditions(report: Report) -> Iterator[str]:
         return
     one = files.renditions == 1
     versions = "is a version of another" if one else "are versions of others"
-    said = f"  {files.renditions:,} of {amount(files.seen, 'picture')} {versions}"
+    opening = f"  {files.renditions:,} of {amount(files.seen, 'picture')} {versions}"
     if report.run.renditions == "cover":
         would = "would be " if report.run.dry_run else ""
         answers = "its answer" if one else "their answers"
-        yield f"{said}: {would}covered by {answers}, not asked about."
+        yield f"{opening}: {would}covered by {answers}, not asked about."
     else:
-        yield f"{said}; `--renditions cover` {_savings(report)}."
+        yield f"{opening}; `--renditions cover` {_savings(report)}."
 
 
 def _savings(report: Report) -> str:

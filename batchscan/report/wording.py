@@ -71,8 +71,8 @@ def amount(number: int, noun: str) -> str:
 
 def money_of(credits_: int, price: str) -> str:
     """Say what credits cost at a price of `0.01 EUR` each: `3.00 EUR`."""
-    each, currency = price.split(" ")
-    cost = Decimal(each) * credits_
+    unit_price, currency = price.split(" ")
+    cost = Decimal(unit_price) * credits_
     digits = max(2, -int(cost.normalize().as_tuple().exponent))
     return f"{cost:,.{digits}f} {currency}"
 
@@ -98,12 +98,12 @@ def size(number: int) -> str:
 
 def duration(seconds: float) -> str:
     """Say how long something takes: `12 s`, `17 min 5 s`, `2 h 47 min`; never less than it is."""
-    whole = int(-(-seconds // 1))
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
-    minutes = -(-whole // _MINUTE)
+    whole_seconds = int(-(-seconds // 1))
+    if whole_seconds < _MINUTE:
+        return f"{whole_seconds} s"
+    if whole_seconds < _HOUR:
+        return f"{whole_seconds // _MINUTE} min {whole_seconds % _MINUTE} s"
+    minutes = -(-whole_seconds // _MINUTE)
     return f"{minutes // 60} h {minutes % 60} min"
 
 
