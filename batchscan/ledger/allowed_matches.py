@@ -99,9 +99,9 @@ class AllowedMatches:
         """The ledger's domains that are equal to, above or below one of these hosts."""
         if not hosts:
             return frozenset()
-        known = [row[0] for row in self._connection.execute(_DOMAINS)]
+        domains = [row[0] for row in self._connection.execute(_DOMAINS)]
         return frozenset(
-            domain for domain in known if any(_are_related(domain, host) for host in hosts)
+            domain for domain in domains if any(_are_related(domain, host) for host in hosts)
         )
 
     def _chosen(

@@ -40,11 +40,11 @@ def back_up(
                 copied(copy)
 
 
-def undisturbed(ledger: Path, look: Callable[[sqlite3.Connection], T]) -> T:
-    """Call `look` with a consistent state of a ledger of any version, without creating files.
+def undisturbed(ledger: Path, query: Callable[[sqlite3.Connection], T]) -> T:
+    """Call `query` with a consistent state of a ledger of any version, without creating files.
 
     Without a write-ahead log nobody is writing, so SQLite opens the file as immutable; if a writer
-    starts meanwhile, `look` is called again.
+    starts meanwhile, `query` is called again.
 
     Raises:
         StorageError: there is no ledger, or it cannot be read.
@@ -53,7 +53,7 @@ def undisturbed(ledger: Path, look: Callable[[sqlite3.Connection], T]) -> T:
         before = stamp(ledger)
         try:
             with closing(_connected(ledger, still=before is not None)) as connection:
-                result = look(connection)
+                result = query(connection)
         except (sqlite3.Error, StorageError, UnicodeDecodeError) as error:
             if stamp(ledger) != before:
                 continue

@@ -53,10 +53,14 @@ class BlockCache:
         self._any = bool(row[0])
 
     def look_up(
-        self, folder_id: int, first: bytes, found: bytes | None, freshness: FreshnessPolicy
+        self,
+        folder_id: int,
+        first: bytes,
+        block_fingerprint: bytes | None,
+        freshness: FreshnessPolicy,
     ) -> tuple[MatchedFiles, Rejected] | None:
         """The matched and the rejected files of a block; None without a valid entry."""
-        if found is None:
+        if block_fingerprint is None:
             return None
         row = self._connection.execute(
             "SELECT matched, rejected FROM seals WHERE realm_id = ? AND folder_id = ? AND first_name = ?"
@@ -66,7 +70,7 @@ class BlockCache:
                 self._realm_id,
                 folder_id,
                 first,
-                found,
+                block_fingerprint,
                 freshness.block_rules,
                 _NOTHING_MATCHED,
                 freshness.cutoff(matched=False),
@@ -82,12 +86,12 @@ class BlockCache:
         self,
         folder_id: int,
         first: bytes,
-        found: bytes | None,
+        block_fingerprint: bytes | None,
         freshness: FreshnessPolicy,
         contents: Contents,
     ) -> None:
         """Store a block whose files all have valid verdicts."""
-        if found is None or not self._writable:
+        if block_fingerprint is None or not self._writable:
             return
         self._any = True
         self._connection.execute(
@@ -96,7 +100,7 @@ class BlockCache:
                 self._realm_id,
                 folder_id,
                 first,
-                found,
+                block_fingerprint,
                 freshness.block_rules,
                 contents.oldest,
                 msgspec.msgpack.encode(contents.matched),

@@ -71,16 +71,16 @@ def damaged(path: Path, what: list[str]) -> StorageError:
 
 def damage_behind(connection: sqlite3.Connection, path: Path) -> StorageError | None:
     """The damage that may explain an unexpected error; None if the ledger is sound."""
-    found = faults(connection)
+    messages = faults(connection)
     soundness = IntegrityChecker(connection)
-    for look in (soundness.columns, soundness.payments, soundness.answers, soundness.references):
-        if found:
+    for check in (soundness.columns, soundness.payments, soundness.answers, soundness.references):
+        if messages:
             break
         try:
-            found = look().faults
+            messages = check().faults
         except ODD as error:
-            found = [str(error)]
-    return damaged(path, found) if found else None
+            messages = [str(error)]
+    return damaged(path, messages) if messages else None
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

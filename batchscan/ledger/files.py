@@ -164,12 +164,12 @@ class FileTable:
     def _cache_block(
         self,
         folder_id: int,
-        found: bytes | None,
+        block_fingerprint: bytes | None,
         rows: Sequence[_FileRow],
         freshness: FreshnessPolicy,
     ) -> None:
         contents = Contents(_oldest(rows), _matched(rows), _rejected(rows))
-        self._block_cache.store(folder_id, rows[0].name, found, freshness, contents)
+        self._block_cache.store(folder_id, rows[0].name, block_fingerprint, freshness, contents)
 
     def forget(self, picture_id: int) -> None:
         """Delete the rows of a picture's files, so that the next scan reports them again."""
@@ -190,9 +190,9 @@ class FileTable:
         self, folder_id: int, entries: Sequence[FileStat], freshness: FreshnessPolicy
     ) -> tuple[BlockStatus, list[_FileRow]]:
         """Classify entries by their rows; also returns the rows of the unchanged ones."""
-        known = self._known(folder_id, [os.fsencode(entry[0]) for entry in entries])
+        known_rows = self._known(folder_id, [os.fsencode(entry[0]) for entry in entries])
         result, rows = BlockStatus(), []
-        for entry, row in zip(entries, known, strict=True):
+        for entry, row in zip(entries, known_rows, strict=True):
             if row is None or row[1:4] != entry[1:]:
                 result.changed.append(entry)
             elif _is_current(row, freshness):

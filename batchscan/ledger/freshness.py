@@ -48,11 +48,11 @@ class FreshnessPolicy:
             run_id, received_at, matched=matched
         )
 
-    def is_known_current(self, known: KnownPicture) -> bool:
+    def is_known_current(self, picture: KnownPicture) -> bool:
         """Whether there is an answer to a content, and it is recent enough."""
-        stored = known.answer
+        stored = picture.answer
         return stored is not None and self.is_answer_current(
-            stored.run_id, stored.received_at, matched=bool(known.history)
+            stored.run_id, stored.received_at, matched=bool(picture.history)
         )
 
     def is_answer_current(self, run_id: str | None, received_at: float, *, matched: bool) -> bool:

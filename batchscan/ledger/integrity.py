@@ -108,8 +108,8 @@ class IntegrityChecker:
         )
         for number, body, newest, unread, trouble in rows:
             result.number += 1
-            known = not unread and trouble is None
-            fault = self._fault_of(number, body, newest=bool(newest), known=known)
+            fully_entered = not unread and trouble is None
+            fault = self._fault_of(number, body, newest=bool(newest), fully_entered=fully_entered)
             if fault:
                 result.blame(f"answer {number} {fault}")
         return result
@@ -139,12 +139,14 @@ class IntegrityChecker:
         ).fetchall()
         return LastRun(row[0], row[1], charged, dict(lines))
 
-    def _fault_of(self, number: int, body: bytes, *, newest: bool, known: bool) -> str | None:
+    def _fault_of(
+        self, number: int, body: bytes, *, newest: bool, fully_entered: bool
+    ) -> str | None:
         try:
             parsed = read_check(zlib.decompress(body), None)
         except zlib.error:
             return "is damaged"
-        if not known:  # entered in part only
+        if not fully_entered:  # entered in part only
             return None
         if parsed.trouble is not None:
             return "cannot be read"

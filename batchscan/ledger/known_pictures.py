@@ -96,20 +96,20 @@ class KnownPictures:
         row = self._connection.execute(query, (answer_id,)).fetchone()
         return int(row[0]) if row else 0
 
-    def read(self, found: FoundContent, path: str | None = None) -> KnownPicture:
+    def read(self, content: FoundContent, path: str | None = None) -> KnownPicture:
         """Read what `find` or `find_by_sent` found, for a file at `path`."""
-        if found.equal is not None:
-            return self._read_equal(found.equal, self.answer(found.answer_id), path)
-        if found.picture is None:
+        if content.equal is not None:
+            return self._read_equal(content.equal, self.answer(content.answer_id), path)
+        if content.picture is None:
             return UNKNOWN_PICTURE
-        picture_id, refusal, size = found.picture
+        picture_id, refusal, size = content.picture
         claim = self._connection.execute(
             "SELECT generation, state FROM claims WHERE picture_id = ?"
             " ORDER BY generation DESC LIMIT 1",
             (picture_id,),
         ).fetchone()
         generation, state = claim or (0, "")
-        answer = self.answer(found.answer_id)
+        answer = self.answer(content.answer_id)
         if state not in _STATES or (state == "answered" and answer is None):
             raise sqlite3.DatabaseError(f"what was paid for picture {picture_id} is damaged")
         return KnownPicture(
@@ -133,8 +133,8 @@ class KnownPictures:
 
     def is_conclusive(self, sha256: str) -> bool:
         """Whether there is an answer about a content, or a refusal that may be final."""
-        found = self.find(sha256)
-        return found.answer_id is not None or self.read(found).is_conclusive
+        content = self.find(sha256)
+        return content.answer_id is not None or self.read(content).is_conclusive
 
     def facts(self, sha256: str) -> AnswerFacts | None:
         """The newest answer about a content, without reading it; None without one."""

@@ -61,8 +61,8 @@ class ChosenMatches:
                 chosen, last = choice.pictures(self._history.paths_of(picture_id)), picture_id
             if chosen:
                 place = MatchKey(picture_id, key)
-                known = Disposition(disposition)
-                yield ChosenMatch(place, url, decoded_pages(pages), domain, known, sha256)
+                current = Disposition(disposition)
+                yield ChosenMatch(place, url, decoded_pages(pages), domain, current, sha256)
 
     def one(self, place: MatchKey) -> ChosenMatch | None:
         """A match by its place; None without one."""

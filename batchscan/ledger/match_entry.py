@@ -90,10 +90,10 @@ class MatchEntry:
         rows = self._connection.execute(
             "SELECT key, kind, answer_id FROM sightings WHERE picture_id = ?", (picture_id,)
         )
-        known = {key: (kind, answer_id) for key, kind, answer_id in rows}
+        sightings = {key: (kind, answer_id) for key, kind, answer_id in rows}
         events: dict[str, MatchEvent] = {}
         for key, match in keyed(answer).items():
-            kind, answer_id = known.get(key, ("", None))
+            kind, answer_id = sightings.get(key, ("", None))
             if answer_id is None:
                 events.setdefault(key, MatchEvent.NEW)
             elif answer_id != before:

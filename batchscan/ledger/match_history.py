@@ -76,12 +76,16 @@ class MatchHistory:
 
     def with_arrivals(self, runs: Sequence[str]) -> list[str]:
         """The given runs in which any match was first seen or returned."""
-        found = (
+        cursors = (
             self._connection.execute("SELECT 1 FROM arrivals WHERE run_id = ?", (run_id,))
             for run_id in runs
         )
         return sorted(
-            {run_id for run_id, row in zip(runs, found, strict=True) if row.fetchone() is not None}
+            {
+                run_id
+                for run_id, cursor in zip(runs, cursors, strict=True)
+                if cursor.fetchone() is not None
+            }
         )
 
     def matches_of(
@@ -195,13 +199,13 @@ class MatchHistory:
         one, paths = MatchRow._make(row), self.paths_of(picture_id) if allows else ()
         return tuple(
             one.placed(
-                each.url,
-                each.kind,
-                each.pages,
-                each.domain,
-                allowed=allows is not None and allows(each.url, one.sha256, paths),
+                match.url,
+                match.kind,
+                match.pages,
+                match.domain,
+                allowed=allows is not None and allows(match.url, one.sha256, paths),
             )
-            for each in matches
+            for match in matches
         )
 
     def paths_of(self, picture_id: int) -> tuple[bytes, ...]:

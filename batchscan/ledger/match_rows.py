@@ -89,9 +89,9 @@ def by_key(matches: Iterable[Match]) -> dict[str, Match]:
 
 def merged_by_key(matches: Sequence[tuple[str, Match]]) -> dict[str, Match]:
     """The same, of pairs of normalized URL and match."""
-    found = dict(matches)
-    if len(found) == len(matches):  # nearly always
-        return found
+    distinct = dict(matches)
+    if len(distinct) == len(matches):  # nearly always
+        return distinct
     same: dict[str, list[Match]] = {}
     for key, match in matches:
         same.setdefault(key, []).append(match)
@@ -108,8 +108,8 @@ def keyed(answer: Answer) -> dict[str, Match]:
 def _merged(several: Sequence[Match]) -> Match:
     if len(several) == 1:
         return several[0]
-    worst = min(several, key=lambda each: _WORST.index(each.kind))
-    pages = dict.fromkeys(page for each in several for page in each.pages)
+    worst = min(several, key=lambda match: _WORST.index(match.kind))
+    pages = dict.fromkeys(page for match in several for page in match.pages)
     return replace(worst, pages=tuple(pages))
 
 

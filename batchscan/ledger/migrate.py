@@ -152,12 +152,17 @@ def _hash_of(text: str) -> str:
 def _matches_in(body: bytes) -> str:
     """The matches of a verbatim answer, for version 3: URL, kind, domain and pages, as JSON."""
     try:
-        found = read_check(zlib.decompress(body), None).internet
+        internet_matches = read_check(zlib.decompress(body), None).internet
     except zlib.error:
         return "[]"
     matches = by_key(
-        Match(each.url, _KINDS[each.match_type], each.web_pages, registrable_domain(each.url))
-        for each in found
+        Match(
+            internet_match.url,
+            _KINDS[internet_match.match_type],
+            internet_match.web_pages,
+            registrable_domain(internet_match.url),
+        )
+        for internet_match in internet_matches
     )
     return msgspec.json.encode([_columns(match) for match in matches.values()]).decode()
 

@@ -35,16 +35,16 @@ class MissingFolders:
             writable: whether to store that for later runs.
         """
         path = os.fsencode(folder)
-        known = self._known(path)
-        if writable and (known is None or known[1:] != (mounted, 0)):
+        row = self._known(path)
+        if writable and (row is None or row[1:] != (mounted, 0)):
             self._connection.execute(
                 "INSERT INTO folders (path, mounted) VALUES (?, ?) ON CONFLICT (path)"
                 " DO UPDATE SET mounted = excluded.mounted, reported_missing = 0",
                 (path, mounted),
             )
-            known = self._known(path)
-        if known is not None:
-            self._connection.execute("INSERT OR IGNORE INTO walked VALUES (?)", known[:1])
+            row = self._known(path)
+        if row is not None:
+            self._connection.execute("INSERT OR IGNORE INTO walked VALUES (?)", row[:1])
 
     def _known(self, path: bytes) -> tuple[int, int | None, int] | None:
         row: tuple[int, int | None, int] | None = self._connection.execute(

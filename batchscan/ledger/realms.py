@@ -63,8 +63,8 @@ def enter(connection: sqlite3.Connection, realm: Realm) -> None:
         if not same:
             values = (address_of(realm.api_url), realm.sandbox)
             connection.execute("INSERT INTO realms (api_url, sandbox) VALUES (?, ?)", values)
-        for other, spelling in same[1:]:
-            _merge(connection, same[0][0], other)
+        for other_id, spelling in same[1:]:
+            _merge(connection, same[0][0], other_id)
             _rename(connection, spelling, address_of(realm.api_url))
         for _, spelling in same[:1]:
             _rename(connection, spelling, address_of(realm.api_url))
@@ -91,9 +91,9 @@ def akin(connection: sqlite3.Connection, realm: Realm) -> str | None:
     address = address_of(realm.api_url)
     rows = connection.execute("SELECT id, api_url FROM realms WHERE sandbox = ?", (realm.sandbox,))
     for realm_id, url in rows.fetchall():
-        other = address_of(url)
-        same_host = "://" in other and URL(other).host == URL(address).host
-        if other != address and same_host and has_answers(realm_id):
+        other_address = address_of(url)
+        same_host = "://" in other_address and URL(other_address).host == URL(address).host
+        if other_address != address and same_host and has_answers(realm_id):
             return str(url)
     return None
 

@@ -178,7 +178,7 @@ def with_thumbnail(file: RenditionFile, pixels: bytes) -> RenditionFile:
 
 def _file(row: Any) -> RenditionFile:  # noqa: ANN401 - as above
     path, root, explicit, size, mtime, ctime, sha256, form, width, height, *rest = row
-    converted, answered, verdict, pixels, *found = rest
+    converted, answered, verdict, pixels, *fingerprint_columns = rest
     stat = Stat(size, mtime, ctime)
     candidate = Candidate(
         os.fsdecode(path),
@@ -186,7 +186,7 @@ def _file(row: Any) -> RenditionFile:  # noqa: ANN401 - as above
         named_by_user=bool(explicit),
         root=None if root is None else os.fsdecode(root),
     )
-    known = fingerprint_in(found)
+    fingerprint = fingerprint_in(fingerprint_columns)
     file = RenditionFile(
         candidate,
         stat,
@@ -196,8 +196,8 @@ def _file(row: Any) -> RenditionFile:  # noqa: ANN401 - as above
         height,
         bool(converted),
         bool(answered),
-        known,
-        _inspected(candidate.path, stat, sha256.hex(), (form, width, height), verdict, known),
+        fingerprint,
+        _inspected(candidate.path, stat, sha256.hex(), (form, width, height), verdict, fingerprint),
     )
     return with_thumbnail(file, pixels) if pixels else file
 
@@ -216,7 +216,7 @@ def _inspected(
     path: str,
     stat: Stat,
     sha256: str,
-    found: tuple[str, int, int],
+    format_and_size: tuple[str, int, int],
     verdict: str,
     fingerprint: Fingerprint | None,
 ) -> Image | None:
@@ -228,7 +228,7 @@ def _inspected(
         stat,
         b"",
         sha256,
-        *found,
+        *format_and_size,
         content_type,
         file_name,
         tuple(warnings),

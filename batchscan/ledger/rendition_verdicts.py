@@ -30,14 +30,14 @@ class Verdicts:
     alone: set[str] = field(default_factory=set)  # contents that are not versions of others
     joined: set[frozenset[str]] = field(default_factory=set)  # pairs that are one picture
 
-    def enter(self, word: Word, one: str, other: str | None) -> None:
+    def enter(self, word: Word, sha256: str, other_sha256: str | None) -> None:
         """Apply the next decision, in the order in which they were made."""
         if word == "split":
-            self.alone.add(one)
-            self.joined = {pair for pair in self.joined if one not in pair}
-        elif other is not None:
-            self.alone -= {one, other}
-            self.joined.add(frozenset((one, other)))
+            self.alone.add(sha256)
+            self.joined = {pair for pair in self.joined if sha256 not in pair}
+        elif other_sha256 is not None:
+            self.alone -= {sha256, other_sha256}
+            self.joined.add(frozenset((sha256, other_sha256)))
 
 
 class RenditionDecisions:
@@ -48,25 +48,28 @@ class RenditionDecisions:
 
     def add(self, decision: RenditionDecision) -> None:
         """Store a decision; earlier ones are kept."""
-        other = decision.other_sha256
+        other_sha256 = decision.other_sha256
         self._connection.execute(
             "INSERT INTO rendition_decisions (word, at, who, sha256, path, other_sha256,"
             " other_path, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(decision.word, decision.at, decision.who),
                 *(bytes.fromhex(decision.sha256), decision.path),
-                *(None if other is None else bytes.fromhex(other), decision.other_path),
+                *(
+                    None if other_sha256 is None else bytes.fromhex(other_sha256),
+                    decision.other_path,
+                ),
                 decision.note,
             ),
         )
 
     def __iter__(self) -> Iterator[RenditionDecision]:
         """All decisions in order."""
-        for word, at, who, sha256, path, other, other_path, note in self._connection.execute(
+        for word, at, who, sha256, path, other_sha256, other_path, note in self._connection.execute(
             "SELECT word, at, who, sha256, path, other_sha256, other_path, note"
             " FROM rendition_decisions ORDER BY id"
         ):
-            other_hex = other.hex() if other else None
+            other_hex = other_sha256.hex() if other_sha256 else None
             yield RenditionDecision(word, at, who, sha256.hex(), path, other_hex, other_path, note)
 
     def verdicts(self) -> Verdicts:

@@ -116,7 +116,7 @@ class Renditions:
             Candidate(os.fsdecode(join_path(folder, name)), Stat(*stat))
             for folder, name, *stat in (row[:5] for row in rows)
         ]
-        sha256, form, width, height, converted, pixels, *found = rows[0][5:]
+        sha256, form, width, height, converted, pixels, *fingerprint_columns = rows[0][5:]
         file = RenditionFile(
             candidates[0],
             candidates[0].stat or Stat(0, 0, 0),
@@ -126,7 +126,7 @@ class Renditions:
             height,
             bool(converted),
             True,
-            fingerprint_in(found),
+            fingerprint_in(fingerprint_columns),
             elsewhere=tuple(candidates[1:]),
         )
         return with_thumbnail(file, pixels) if pixels else file

@@ -54,7 +54,7 @@ _SEEN = (
 
 def _counts(*conditions: str) -> str:
     """Columns that count rows; `sum(condition)` takes longer, as it adds every zero."""
-    return ", ".join(f"count(*) FILTER (WHERE {each})" for each in conditions)
+    return ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in conditions)
 
 
 _SUM_UP = (

@@ -57,7 +57,7 @@ def _check_room(connection: sqlite3.Connection, path: Path, free: FreeBytes) -> 
     needed = int((pages - unused) * size * _LOG_OVERHEAD)
     places = [str(path.parent), temporary_folder()]
     for place in places:
-        sharing = sum(os.stat(other).st_dev == os.stat(place).st_dev for other in places)
+        sharing = sum(os.stat(candidate).st_dev == os.stat(place).st_dev for candidate in places)
         if free(place) < needed * sharing:
             raise StorageError(
                 f"rewriting the ledger needs {needed * sharing:,} bytes on the disk of {place}, "

@@ -48,12 +48,12 @@ def _versions(
 
 
 def _with_decision(
-    connection: sqlite3.Connection, version: Version, one: bytes, other: bytes
+    connection: sqlite3.Connection, version: Version, sha256: bytes, other_sha256: bytes
 ) -> Version:
     """The same with who joined the two, and why."""
     row = connection.execute(
         "SELECT who, note FROM rendition_decisions WHERE word = 'join'"
         " AND sha256 IN (?1, ?2) AND other_sha256 IN (?1, ?2) ORDER BY id DESC LIMIT 1",
-        (one, other),
+        (sha256, other_sha256),
     ).fetchone()
     return version if row is None else version._replace(who=row[0], note=row[1])
