@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from batchscan.capture.kept import FOLDER
-from batchscan.capture.look import compare, look_at
+from batchscan.capture.capture_files import FOLDER
 from batchscan.capture.page_resources import resources_of
+from batchscan.capture.preview import compare, make_preview
 from batchscan.capture.warc_file import VERSION, WarcFile
 from batchscan.enums import CaptureKind
 from batchscan.images.decoding.pool import Decoders
@@ -192,7 +192,7 @@ class Capturer:
     def _looked_at(
         self, resource: CapturedResource, body: bytes, reference: Reference
     ) -> CapturedResource:
-        preview = look_at(body, self._decoders)
+        preview = make_preview(body, self._decoders)
         if preview is None:
             return resource
         digest = hashlib.sha256(body).digest()
@@ -207,7 +207,7 @@ class Capturer:
 
     def _add_shot(self, warc: WarcFile, shot: Screenshot) -> CapturedResource:
         name = f"urn:batchscan:screenshot:{shot.url}"
-        preview = look_at(shot.png, self._decoders)
+        preview = make_preview(shot.png, self._decoders)
         return CapturedResource(
             CaptureKind.SCREENSHOT,
             shot.url,

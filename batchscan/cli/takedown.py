@@ -157,7 +157,7 @@ def _line(notice: Notice, drafts: Sequence[Draft], selection: NoticeSelection) -
 
 def _others(notice: Notice, selection: NoticeSelection) -> int:
     """How many other matches its site has."""
-    counts = selection.standing[notice.domain]
+    counts = selection.dispositions[notice.domain]
     return counts.total() - counts["gone"] - counts[Disposition.REVIEWED]
 
 

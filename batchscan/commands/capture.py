@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
+from batchscan.capture.capture_files import SUFFIX
 from batchscan.capture.capturer import Browser, Capturer
-from batchscan.capture.kept import SUFFIX
 from batchscan.capture.trusted_timestamps import TimestampAuthority, TimestampError
 from batchscan.commands.decisions import user_name
 from batchscan.commands.scan import handle_stop_signals

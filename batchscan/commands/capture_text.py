@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from batchscan.capture.kept import SUFFIX
+from batchscan.capture.capture_files import SUFFIX
 from batchscan.capture.trusted_timestamps import openssl_line
 from batchscan.commands.capture import Captured
 from batchscan.console.terminal import print_status

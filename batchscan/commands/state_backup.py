@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from batchscan.capture.kept import FOLDER, copy_all
+from batchscan.capture.capture_files import FOLDER, copy_all
 from batchscan.errors import UsageError
 from batchscan.ledger import FILE_NAME
 from batchscan.ledger.backup import back_up

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from batchscan.capture.kept import FOLDER, trouble_with
+from batchscan.capture.capture_files import FOLDER, trouble_with
 from batchscan.commands.checks import Finding, Level
 from batchscan.enums import Status
 from batchscan.errors import StorageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from batchscan.capture.kept import SUFFIX, blocks_of, trouble_with
+from batchscan.capture.capture_files import SUFFIX, blocks_of, trouble_with
 from batchscan.enums import CaptureKind
 from batchscan.evidence import records
 from batchscan.evidence.case_page import CapturedPreview
@@ -77,12 +77,12 @@ class CapturePacker:
 
 
 def _look(file: CaptureFile) -> CapturedPreview | None:
-    looks = {
+    previews = {
         resource.kind: resource.preview
         for resource in file.resources
         if resource.preview is not None
     }
-    if not looks:
+    if not previews:
         return None
-    shot = looks.get(CaptureKind.SCREENSHOT)
-    return CapturedPreview(looks.get(CaptureKind.PICTURE), rfc3339(file.captured_at), shot)
+    shot = previews.get(CaptureKind.SCREENSHOT)
+    return CapturedPreview(previews.get(CaptureKind.PICTURE), rfc3339(file.captured_at), shot)

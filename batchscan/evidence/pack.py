@@ -20,7 +20,6 @@ from batchscan.evidence import records
 from batchscan.evidence.captured import FOLDER, CapturePacker, PackedCaptures
 from batchscan.evidence.case_page import CASE, CasePage
 from batchscan.evidence.content_credentials import NOT_READ, read_credentials
-from batchscan.evidence.looks import Looks
 from batchscan.evidence.manifest import (
     MANIFEST,
     SUMS,
@@ -31,6 +30,7 @@ from batchscan.evidence.manifest import (
     sum_line,
 )
 from batchscan.evidence.pack_writer import PackWriter
+from batchscan.evidence.previews import Previews
 from batchscan.evidence.readme import readme
 from batchscan.evidence.select import read_current_file
 from batchscan.images.preview import read_provenance
@@ -96,9 +96,9 @@ def pack(ledger: Ledger, pictures: Iterable[int], request: PackInputs, path: str
         create_file(path, _ADVICE) as file,
         PackWriter(file) as packer,
         tempfile.TemporaryFile() as articles,
-        closing(Looks()) as looks,
+        closing(Previews()) as previews,
     ):
-        packing = _PackBuilder(ledger, packer, rules, CasePage(articles), looks)
+        packing = _PackBuilder(ledger, packer, rules, CasePage(articles), previews)
         for picture_id in pictures:
             packing.add_picture(ledger.evidence.picture(picture_id))
         packing.add_runs()
@@ -120,7 +120,7 @@ class _PackBuilder:
     """A pack that is being made."""
 
     def __init__(
-        self, ledger: Ledger, packer: PackWriter, rules: _Rules, case: CasePage, looks: Looks
+        self, ledger: Ledger, packer: PackWriter, rules: _Rules, case: CasePage, previews: Previews
     ) -> None:
         last = ledger.runs.last()
         self._ledger = ledger
@@ -128,7 +128,7 @@ class _PackBuilder:
         self._packer = packer
         self._rules = rules
         self._case = case
-        self._looks = looks
+        self._previews = previews
         self._captured = CapturePacker(os.path.join(ledger.path.parent, FOLDER), packer)
         self._captures = 0
         self.missing: list[str] = []
@@ -163,7 +163,7 @@ class _PackBuilder:
         self._pictures += 1
         self._captures += captured.files
         self.missing += captured.bad
-        ours = self._looks.of(data, self._ledger.review_queue.details.thumbnail(picture.id))
+        ours = self._previews.of(data, self._ledger.review_queue.details.thumbnail(picture.id))
         self._case.add(record, ours, captured.theirs)
 
     def add_runs(self) -> None:

@@ -15,7 +15,7 @@ from html import unescape
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from batchscan.capture.look import compare
+from batchscan.capture.preview import compare
 from batchscan.enums import RecheckKind, RejectReason
 from batchscan.enums import RecheckVerdict as Verdict
 from batchscan.images.decoding.pool import Decoders, FingerprintedPicture
@@ -116,7 +116,7 @@ class Checker:
         if not is_convertible(kind):
             raise _NoPicture(Verdict.UNKNOWN, f"it is {kind.label}, which cannot be decoded here")
         try:
-            return self._decoders.look(kind, body)
+            return self._decoders.fingerprint(kind, body)
         except RuleViolation as error:
             broken = error.reason is RejectReason.CORRUPT
             raise _NoPicture(

@@ -18,7 +18,7 @@ from batchscan.review.desk import Desk
 from batchscan.review.filters import MatchId, View
 from batchscan.review.forms import form_of
 from batchscan.review.queue import resolve
-from batchscan.review.theirs import KeptPreview, newest_look
+from batchscan.review.theirs import KeptPreview, newest_preview
 from batchscan.review.views import PART, Views, image
 
 
@@ -49,7 +49,7 @@ class MatchPages:
 
         def query(ledger: Ledger) -> bytes | None:
             place = resolve(ledger, name)
-            preview = newest_look(ledger, place) if place else None
+            preview = newest_preview(ledger, place) if place else None
             return preview.jpeg if preview else None
 
         data = await self._desk.ledger.read(query)
@@ -77,7 +77,7 @@ class MatchPages:
         ) -> tuple[QueuedMatch | None, KeptPreview | None, MatchRecheck | None]:
             return (
                 ledger.review_queue.at(place),
-                newest_look(ledger, place),
+                newest_preview(ledger, place),
                 ledger.rechecks.latest.of_match(place),
             )
 

@@ -18,7 +18,7 @@ class KeptPreview(NamedTuple):
     our_likeness: float | None  # to our picture, 0 to 1
 
 
-def newest_look(ledger: Ledger, place: MatchKey) -> KeptPreview | None:
+def newest_preview(ledger: Ledger, place: MatchKey) -> KeptPreview | None:
     """The newest thumbnail of their picture; None if it was never fetched."""
     previews = []
     captured = ledger.captures.preview(*place)

@@ -22,7 +22,7 @@ from batchscan.review.desk import Desk, picture_names
 from batchscan.review.filters import View
 from batchscan.review.forms import decision, form_of
 from batchscan.review.queue import QueueCounts, QueuePage, resolve
-from batchscan.review.theirs import KeptPreview, newest_look
+from batchscan.review.theirs import KeptPreview, newest_preview
 
 MAX_SITES: Final = 200  # that the overview lists
 MAX_PICTURES: Final = 50
@@ -217,7 +217,7 @@ class Views:
             ledger.review_queue.details.match(now.place),
             ledger.review_queue.details.picture(now.place.picture_id),
             picture_names(ledger, numbers),
-            newest_look(ledger, now.place),
+            newest_preview(ledger, now.place),
             ledger.rechecks.latest.of_match(now.place),
             self._desk.queues.site(ledger, now.domain, self._desk.ledger.answers),
         )

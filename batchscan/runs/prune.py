@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from batchscan.capture.kept import FOLDER
+from batchscan.capture.capture_files import FOLDER
 from batchscan.ledger import FILE_NAME, Ledger
 from batchscan.runs.retention import (
     RetentionResult,

@@ -55,7 +55,7 @@ class NoticeSelection:
     """
 
     works: dict[str, list[InfringedWork]] = field(default_factory=dict)  # by domain
-    standing: dict[str, Counter[str]] = field(default_factory=dict)  # the same, for every match
+    dispositions: dict[str, Counter[str]] = field(default_factory=dict)  # the same, for every match
     covered: list[Counter[str]] = field(default_factory=list)  # for each question that was asked
     taken_down: Counter[str] = field(default_factory=Counter)  # reviewed, and their site says gone
 
@@ -104,7 +104,7 @@ def _counted(
     """
     decided = match.disposition
     word = str(decided) if match.is_present and not gone else "gone"
-    selection.standing.setdefault(match.domain, Counter())[word] += 1
+    selection.dispositions.setdefault(match.domain, Counter())[word] += 1
     meant = not asked
     for counter, covers in zip(selection.covered, asked, strict=True):
         if covers(match.url):
@@ -153,13 +153,13 @@ def require_reviewed_matches(
             raise _unknown(
                 f" on {printable(site)}{pictures}",
                 site,
-                [domain for domain in selection.standing if domain],
+                [domain for domain in selection.dispositions if domain],
             )
         if not counts[Disposition.REVIEWED]:
             raise _unreviewed(f" on {printable(site)}{pictures}", counts, printable(site))
     if not asked and not selection.works:
         everything: Counter[str] = Counter()
-        for counts in selection.standing.values():
+        for counts in selection.dispositions.values():
             everything.update(counts)
         raise _unreviewed(pictures, everything, "DOMAIN")
 

@@ -93,7 +93,7 @@ async def test_links_lead_to_the_web_or_within_the_page_and_send_no_referrer(ope
     }
 
 
-async def test_the_host_that_stands_out_is_the_one_that_the_browser_would_ask(opened, written):
+async def test_the_highlighted_host_is_the_one_that_the_browser_would_ask(opened, written):
     async with opened(written(hostile_report(), hostile())) as it:
         pairs = await it.page.locator(".url a").evaluate_all(
             "all => all.map(a => [a.host, a.querySelector('b').textContent.toLowerCase()])"

@@ -321,7 +321,7 @@ async def findings(page) -> None:
     assert result.violations_count == 0, result.generate_report()
 
 
-async def test_what_a_screen_reader_hears_has_roles_and_names(shown):
+async def test_what_a_screen_reader_reads_has_roles_and_names(shown):
     page = shown.page
     tree = await page.locator("body").aria_snapshot()
     for line in (

@@ -75,7 +75,7 @@ def test_what_is_no_fingerprint_of_ours_is_not_compared(other):
 def test_a_decoder_process_looks_at_anything_and_keeps_only_pixels():
     with closing(Decoders(1)) as decoders:
         looks = [
-            decoders.look(kind, data)
+            decoders.fingerprint(kind, data)
             for kind, data in (
                 (kinds.PNG, pictures.png(400, 300, 5)),
                 (kinds.WEBP, pictures.webp(200, 150, 5)),
@@ -83,7 +83,7 @@ def test_a_decoder_process_looks_at_anything_and_keeps_only_pixels():
             )
         ]
         with pytest.raises(RuleViolation) as broken:
-            decoders.look(kinds.JPEG, pictures.jpeg()[:300])
+            decoders.fingerprint(kinds.JPEG, pictures.jpeg()[:300])
 
     assert broken.value.reason is RejectReason.CORRUPT
     assert (looks[0].width, looks[0].height) == (400, 300)

@@ -230,7 +230,7 @@ def test_a_raw_decoder_that_dies_costs_the_thumbnail_and_nothing_else():
     )
 
 
-def test_portraits_come_out_of_the_ledgers_columns_as_they_went_in():
+def test_thumbnails_come_out_of_the_ledgers_columns_as_they_went_in():
     portrait = Preview(b"webp", Provenance("Ann", "© \u202e", None, "2026"))
 
     assert Preview.stored(*portrait.columns()) == portrait

@@ -145,7 +145,7 @@ def test_a_row_names_who_decided_while_the_decision_holds(decisions, now, note):
     assert bool(row["decided_at"]) == bool(note)
 
 
-def test_what_a_page_answered_stands_in_its_own_row():
+def test_what_a_page_answered_is_in_its_own_row():
     page = RecheckedPage(PAGE, RecheckVerdict.UNKNOWN, 403, 3.0, "HTTP 403")
     checked = MatchRecheck(
         RecheckVerdict.GONE, 404, 2.0, "HTTP 404", 1.0, None, None, None, (page,)

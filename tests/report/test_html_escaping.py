@@ -64,7 +64,7 @@ def test_an_address_that_is_not_of_the_web_is_no_link(url):
         ("https://example.com?@evil.test/", "example.com"),
     ],
 )
-def test_the_host_stands_out_wherever_the_address_hides_it(url, host):
+def test_the_host_is_highlighted_wherever_the_address_hides_it(url, host):
     made = link(url)
 
     assert made is not None

@@ -171,7 +171,7 @@ async def test_an_older_run_and_everything_can_be_reported_too(web, capsysbinary
     assert last.report.run.id.encode() in capsysbinary.readouterr().err
 
 
-async def test_a_run_leaves_a_table_of_its_matches_and_a_portrait_in_the_ledger(web):
+async def test_a_run_leaves_a_table_of_its_matches_and_a_thumbnail_in_the_ledger(web):
     web.shows(ONE)
     ran = await web.scan()
     folder = web.folder / "output" / "runs" / ran.report.run.id

@@ -178,7 +178,7 @@ def test_a_table_fits_a_terminal_whatever_sites_and_folders_are_called(ledger):
     assert "earlier weeks are in the last line" in said
 
 
-def test_with_a_price_money_stands_beside_credits_and_sums_up(ledger):
+def test_with_a_price_money_is_shown_beside_credits_and_adds_up(ledger):
     enter(ledger, "/p/later.jpg", [shown(A)])
     with ledger.transaction():
         connection_of(ledger).execute(

@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from batchscan.images.decoding import raw_files
-from batchscan.images.decoding.conversions import convert, look
+from batchscan.images.decoding.conversions import convert, make_fingerprint
 from batchscan.images.decoding.messages import (
     GO,
     DecoderReply,
@@ -75,8 +75,8 @@ def _do(
 ) -> tuple[DecoderReply, bytes]:
     if request.operation is Operation.CONVERT:
         return convert(request, file, _admission(connection, request))
-    if request.operation is Operation.LOOK:
-        return look(request, file, _admission(connection, request))
+    if request.operation is Operation.FINGERPRINT:
+        return make_fingerprint(request, file, _admission(connection, request))
     data = file.read()
     if request.operation is Operation.RAW_PREVIEW:
         return DecoderReply(raw=raw_files.make_preview(data, request.max_pixels)), b""

@@ -90,7 +90,7 @@ def convert(
     return reply, converted.data
 
 
-def look(
+def make_fingerprint(
     request: DecoderRequest, file: BinaryIO, admit: Callable[[int], None]
 ) -> tuple[DecoderReply, bytes]:
     """Make a thumbnail and a fingerprint of one file; mostly pictures of other people.

@@ -30,7 +30,7 @@ class Operation(StrEnum):
     RAW_SENSOR = "raw_sensor"  # decode the sensor's data
     RAW_PREVIEW = "raw_preview"  # make a thumbnail of the picture that the camera put beside it
     CONVERT = "convert"
-    LOOK = "look"  # a small copy of a picture, and what it is compared by
+    FINGERPRINT = "fingerprint"  # and make a thumbnail
 
 
 class DecoderRequest(msgspec.Struct, frozen=True):

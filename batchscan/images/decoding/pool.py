@@ -136,7 +136,7 @@ class Decoders:
             reply.taken,
         )
 
-    def look(self, kind: ImageFormat, data: bytes) -> FingerprintedPicture:
+    def fingerprint(self, kind: ImageFormat, data: bytes) -> FingerprintedPicture:
         """Decode a picture, and make a thumbnail and a fingerprint of it.
 
         Args:
@@ -146,7 +146,7 @@ class Decoders:
         Raises:
             RuleViolation: it cannot be decoded, or the decoder crashed.
         """
-        request = DecoderRequest(Operation.LOOK, 0, MAX_DECODED_PIXELS, None, kind.name)
+        request = DecoderRequest(Operation.FINGERPRINT, 0, MAX_DECODED_PIXELS, None, kind.name)
         try:
             reply, preview = self._ask(request, FileSource(data))
         except DecoderDied as error:

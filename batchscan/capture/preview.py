@@ -23,7 +23,7 @@ _QUALITY: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
-class CapturedLook:
+class FingerprintedPreview:
     """Thumbnail and fingerprint of a picture, as stored in the ledger."""
 
     jpeg: bytes = field(repr=False)
@@ -37,7 +37,7 @@ class Shares(NamedTuple):
     ours: float | None  # to our picture
 
 
-def look_at(data: bytes, decoders: Decoders) -> CapturedLook | None:
+def make_preview(data: bytes, decoders: Decoders) -> FingerprintedPreview | None:
     """Make a thumbnail of an untrusted picture; blocking. None if it cannot be decoded.
 
     Its bytes are decoded in a decoder process only.
@@ -55,7 +55,7 @@ def look_at(data: bytes, decoders: Decoders) -> CapturedLook | None:
         image.thumbnail((EDGE, EDGE), Image.Resampling.LANCZOS)
         small = io.BytesIO()
         image.convert("RGB").save(small, "JPEG", quality=_QUALITY, optimize=True)
-    return CapturedLook(small.getvalue(), mark)
+    return FingerprintedPreview(small.getvalue(), mark)
 
 
 def compare(mark: bytes, sha256: bytes, reference: Reference, decoders: Decoders) -> Shares:
@@ -76,6 +76,6 @@ def _likeness_to_ours(mark: bytes, ours: bytes | None, decoders: Decoders) -> fl
     if ours is None:
         return None
     try:
-        return likeness(mark, decoders.look(JPEG, ours).fingerprint)
+        return likeness(mark, decoders.fingerprint(JPEG, ours).fingerprint)
     except RuleViolation:
         return None

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from batchscan.capture.look import look_at
+from batchscan.capture.preview import make_preview
 from batchscan.images.decoding.pool import Decoders
 
-MAX_LOOKS: Final = 100
+MAX_PREVIEWS: Final = 100
 """Pictures of one pack that are decoded again: each takes up to a second."""
 
 
-class Looks:
+class Previews:
     """Makes previews; must be closed."""
 
     def __init__(self) -> None:
         self._decoders: Decoders | None = None
-        self._left = MAX_LOOKS
+        self._left = MAX_PREVIEWS
 
     def of(self, data: bytes | None, thumbnail: bytes | None) -> bytes | None:
         """A small JPEG of a picture, or its thumbnail from the scan.
@@ -30,7 +30,7 @@ class Looks:
         self._left -= 1
         if self._decoders is None:
             self._decoders = Decoders(1)
-        preview = look_at(data, self._decoders)
+        preview = make_preview(data, self._decoders)
         return thumbnail if preview is None else preview.jpeg
 
     def close(self) -> None:
