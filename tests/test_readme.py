@@ -182,6 +182,7 @@ def test_the_readme_is_short_and_links_to_every_page():
         assert page.read_text().startswith("# "), page
 
 
+@pytest.mark.slow
 async def test_the_crontab_line_works_as_it_is_printed(home, tmp_path):
     key = tmp_path / ".config/batchscan/key"
     account = {"COPYLEAKS_EMAIL": "me@example.com", "COPYLEAKS_API_KEY_FILE": str(key)}

@@ -86,6 +86,7 @@ def test_a_folder_that_cannot_be_made_is_a_clear_message(tmp_path):
         prepare(tmp_path / "file" / "demo", None, None)
 
 
+@pytest.mark.slow
 def test_the_samples_are_the_same_on_every_machine():
     def good() -> dict[str, bytes]:
         return {name: data for name, data in folders.pictures() if "IMG" in name}

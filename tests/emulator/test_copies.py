@@ -52,6 +52,7 @@ def test_what_is_done_to_two_pictures_does_not_make_them_copies(kind):
     assert [compare(one, other) for one, other in pairs] == [None] * 45
 
 
+@pytest.mark.slow
 def test_many_unrelated_pictures_are_not_alike():
     drawn = [plain(artwork(seed, 240, 160)) for seed in range(30)]
     soft = [plain(pictures.image(160, 120, seed)) for seed in range(30)]

@@ -407,6 +407,7 @@ def test_ten_thousand_pictures_fit_and_the_rest_is_said_to_be_left_out():
     assert "are in <b>matches.csv</b>" in text
 
 
+@pytest.mark.slow
 def test_a_picture_that_is_everywhere_leaves_room_for_the_others_and_says_what_is_missing():
     urls = (f"https://example.com/{n}.jpg" for n in range(20_000))
     pages = [f"https://example.com/{n}" for n in range(50_000)]

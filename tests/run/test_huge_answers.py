@@ -120,6 +120,7 @@ async def test_one_whose_line_ended_one_run_has_its_line_made_by_the_next(tmp_pa
         assert len(service.asked) == 1
 
 
+@pytest.mark.slow
 async def test_one_that_ended_one_run_is_read_by_the_next(tmp_path):
     async with answering(tmp_path, long_or_small) as service:
         tree(service.images, pictures("long"))

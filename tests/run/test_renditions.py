@@ -185,6 +185,7 @@ async def test_a_representative_without_an_answer_frees_its_group(bench, fault):
 FACTS = ("status", "reason", "warnings", "bytes", "sha256", "format", "width", "height", "sent")
 
 
+@pytest.mark.slow
 async def test_what_is_inspected_before_it_is_sent_is_sent_as_without_cover(bench):
     """Its verdict is kept until then, and what was made of it."""
     small = photograph(4, (400, 300))
