@@ -94,8 +94,8 @@ def _guarded(what: str, advice: str, examine: Callable[[], IntegrityResult]) -> 
     if looked.wrong:
         detail = f"{looked.wrong:,} wrong: {'; '.join(looked.faults)}"
         return Finding(Level.PROBLEM, what, detail, advice, StorageError.exit_code)
-    agree = f"{looked.number - looked.other:,} checked" if looked.number else "no errors"
-    skipped = f", {looked.other:,} skipped, as files came or went since" if looked.other else ""
+    agree = f"{looked.number - looked.skipped:,} checked" if looked.number else "no errors"
+    skipped = f", {looked.skipped:,} skipped, as files came or went since" if looked.skipped else ""
     return Finding(Level.OK, what, agree + skipped)
 
 

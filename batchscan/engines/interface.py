@@ -179,7 +179,7 @@ class TransientError:
     ambiguous: bool  # the whole request may have arrived, so a credit may have been charged
     reached: bool  # False if there was no connection
     body: bytes | None = field(default=None, repr=False)  # a 200's body that cannot be read
-    other: bool = False  # the body answers another picture's request
+    mismatched: bool = False  # the body answers another picture's request
     fresh: bool = False  # it came over a new connection
     worker_lost: bool = False  # a worker was lost, which says nothing about the service
 

@@ -137,7 +137,7 @@ def _trouble(error: vendor.CopyleaksError, details: ServiceError) -> TransientEr
         case vendor.OtherAnswer(body=body, fresh=fresh):
             reason = FailReason.BAD_RESPONSE
             return TransientError(
-                reason, str(error), details, True, True, body, other=True, fresh=fresh
+                reason, str(error), details, True, True, body, mismatched=True, fresh=fresh
             )
         case vendor.BadResponse(body=body):
             return TransientError(FailReason.BAD_RESPONSE, str(error), details, True, True, body)

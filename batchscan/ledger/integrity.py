@@ -49,7 +49,7 @@ class IntegrityResult:
     """How many items were checked, and the faults found."""
 
     number: int = 0
-    other: int = 0  # that cannot be verified
+    skipped: int = 0  # that cannot be verified
     faults: list[str] = field(default_factory=list)  # the first ones
     wrong: int = 0
 
@@ -168,7 +168,7 @@ class IntegrityChecker:
         except UnicodeDecodeError:
             entries = []
         if not entries or fingerprint(entries) != stored:
-            result.other += 1  # files were added or removed since: cannot be compared
+            result.skipped += 1  # files were added or removed since: cannot be compared
             return
         for row in rows:
             holds = rejected_under(rules, row[4]) if row[5] is None else row[6] is not None

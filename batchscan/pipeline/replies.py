@@ -112,7 +112,7 @@ class ReplyHandler:
             await self.mark_unsent(submission)
         submission.last_error = reply.error
         retry = Retry.AFTER_PAUSE if reply.reached else Retry.NOW
-        if reply.other:
+        if reply.mismatched:
             self.suspicion.raised(reply)
             return retry
         away = self._report_failure(submission, permit, reply)

@@ -249,7 +249,7 @@ class DaskEngine:
             body,
         )
         outcome = reply.reply if isinstance(reply, LongReply) else reply
-        self._distrust |= isinstance(outcome, TransientError) and outcome.other
+        self._distrust |= isinstance(outcome, TransientError) and outcome.mismatched
         return cast("Reply | LongReply", reply)
 
     def release(self, image: Image) -> None:
