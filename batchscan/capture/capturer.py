@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from batchscan.capture.capture_files import FOLDER
+from batchscan.capture.captured_pictures import compare, make_preview
 from batchscan.capture.page_resources import resources_of
-from batchscan.capture.preview import compare, make_preview
 from batchscan.capture.warc_file import VERSION, WarcFile
 from batchscan.enums import CaptureKind
 from batchscan.images.decoding.pool import Decoders

@@ -19,6 +19,7 @@ from batchscan.allow import AllowRules, Rule
 from batchscan.evidence import records
 from batchscan.evidence.captured import FOLDER, CapturePacker, PackedCaptures
 from batchscan.evidence.case_page import CASE, CasePage
+from batchscan.evidence.case_previews import CasePreviews
 from batchscan.evidence.content_credentials import NOT_READ, read_credentials
 from batchscan.evidence.manifest import (
     MANIFEST,
@@ -30,7 +31,6 @@ from batchscan.evidence.manifest import (
     sum_line,
 )
 from batchscan.evidence.pack_writer import PackWriter
-from batchscan.evidence.previews import Previews
 from batchscan.evidence.readme import readme
 from batchscan.evidence.select import read_current_file
 from batchscan.images.preview import read_provenance
@@ -96,7 +96,7 @@ def pack(ledger: Ledger, pictures: Iterable[int], request: PackInputs, path: str
         create_file(path, _ADVICE) as file,
         PackWriter(file) as packer,
         tempfile.TemporaryFile() as articles,
-        closing(Previews()) as previews,
+        closing(CasePreviews()) as previews,
     ):
         packing = _PackBuilder(ledger, packer, rules, CasePage(articles), previews)
         for picture_id in pictures:
@@ -120,7 +120,12 @@ class _PackBuilder:
     """A pack that is being made."""
 
     def __init__(
-        self, ledger: Ledger, packer: PackWriter, rules: _Rules, case: CasePage, previews: Previews
+        self,
+        ledger: Ledger,
+        packer: PackWriter,
+        rules: _Rules,
+        case: CasePage,
+        previews: CasePreviews,
     ) -> None:
         last = ledger.runs.last()
         self._ledger = ledger

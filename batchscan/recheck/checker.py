@@ -15,7 +15,7 @@ from html import unescape
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from batchscan.capture.preview import compare
+from batchscan.capture.captured_pictures import compare
 from batchscan.enums import RecheckKind, RejectReason
 from batchscan.enums import RecheckVerdict as Verdict
 from batchscan.images.decoding.pool import Decoders, FingerprintedPicture

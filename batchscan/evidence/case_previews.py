@@ -1,17 +1,17 @@
-"""Previews of our own pictures for `case.html`, made from the file if it still exists."""
+"""CasePreviews of our own pictures for `case.html`, made from the file if it still exists."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from batchscan.capture.preview import make_preview
+from batchscan.capture.captured_pictures import make_preview
 from batchscan.images.decoding.pool import Decoders
 
 MAX_PREVIEWS: Final = 100
 """Pictures of one pack that are decoded again: each takes up to a second."""
 
 
-class Previews:
+class CasePreviews:
     """Makes previews; must be closed."""
 
     def __init__(self) -> None:
