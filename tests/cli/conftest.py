@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.forks import forkable, run_fork
+
 Running = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -30,9 +32,13 @@ def run(tmp_path: Path, environ: dict[str, str]) -> Running:
     """Run `python -m batchscan` with some words."""
 
     def running(*words: str | bytes, env=None, **kwargs) -> subprocess.CompletedProcess[str]:
+        environment = {**environ, **(env or {})}
+        strings = tuple(word for word in words if isinstance(word, str))
+        if len(strings) == len(words) and not kwargs and forkable(environment):
+            return run_fork(strings, environment, str(tmp_path))
         return subprocess.run(
             [sys.executable, "-m", "batchscan", *words],
-            env={**environ, **(env or {})},
+            env=environment,
             cwd=tmp_path,
             capture_output=True,
             text=True,

@@ -43,7 +43,11 @@ async def test_a_proxy_that_can_never_work_ends_the_run_before_it_begins(bench, 
 
 
 @pytest.mark.parametrize(
-    "proxy", [f"http://me:{SECRET}@127.0.0.1:9", f"http://me:{SECRET}@no-such-proxy.invalid:3128"]
+    "proxy",
+    [
+        f"http://me:{SECRET}@127.0.0.1:9",
+        pytest.param(f"http://me:{SECRET}@no-such-proxy.invalid:3128", marks=pytest.mark.slow),
+    ],
 )
 async def test_a_proxy_that_is_not_there_is_what_could_not_be_reached(bench, proxy):
     bench.pictures(1)

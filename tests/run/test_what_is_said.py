@@ -156,7 +156,7 @@ async def test_in_a_terminal_a_stop_is_reported_once_with_what_is_left(bench_wit
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has capabilities")
-@pytest.mark.parametrize("piped", [False, True])
+@pytest.mark.parametrize("piped", [False, pytest.param(True, marks=pytest.mark.slow)])
 async def test_lost_coverage_is_reported_once_in_the_summary(bench, piped):
     bench.pictures(1)
     (bench.images / "shut").mkdir(mode=0o000)

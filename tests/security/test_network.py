@@ -213,6 +213,7 @@ async def test_an_alert_target_with_an_untrusted_certificate_gets_no_message(cer
     assert b"".join(heard) == b""
 
 
+@pytest.mark.slow
 async def test_a_certificate_that_the_machine_trusts_is_accepted(bench, certificate):
     """So that the refusal above is the certificate's, and not that of every server."""
     bench.pictures(1)

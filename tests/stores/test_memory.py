@@ -105,6 +105,7 @@ async def test_what_is_too_large_goes_by_parts_through_a_temporary_file(
     assert (line.sent.recipe, line.sent.width) == ("r1", 300)
 
 
+@pytest.mark.slow
 async def test_few_large_objects_lie_on_the_disk_at_once(files, bench_of, monkeypatch):
     now: list[object] = []
     most = 0

@@ -3,7 +3,7 @@
     python -P fork_server.py SOCKET
 
 SOCKET is the number of one that the tests' process has the other end of; the server ends when that
-is closed. A request is one message: words and environment as JSON, and three descriptors,
+is closed. A request is one message: words, environment and folder as JSON, and three descriptors,
 the run's stdout and stderr, and where its process id is reported, later its exit code, one a line.
 """
 
@@ -89,6 +89,7 @@ def become(request: dict[str, Any], out: int, err: int) -> None:
     coerced = {name: value for name, value in os.environ.items() if name == "LC_CTYPE"}
     os.environ.clear()  # of what the server was started with
     os.environ.update(coerced | request["environment"])
+    os.chdir(request["folder"])
     sys.argv[1:] = request["words"]
 
 

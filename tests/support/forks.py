@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from functools import cache
 
@@ -19,7 +20,8 @@ from tests.support.skipping import Skipping
 
 # A fork of a process of several threads has but one, so numpy is not to start any.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"}
-READ_LATER = ("BATCHSCAN_", "COPYLEAKS_")  # no module looks at them while it is loaded
+# No module looks at them while it is loaded.
+READ_LATER = ("BATCHSCAN_", "COPYLEAKS_", "HOME", "NO_COLOR", "PATH")
 
 
 class Fork:
@@ -80,15 +82,36 @@ async def fork(words: tuple[str, ...], environment: Mapping[str, str]) -> Fork:
     return process
 
 
+def run_fork(
+    words: tuple[str, ...], environment: Mapping[str, str], folder: str
+) -> subprocess.CompletedProcess[str]:
+    """Fork a process for these words in a folder, and wait for its end."""
+    with ThreadPoolExecutor(3) as readers:
+        out, err, report = readers.map(_read, _requested(words, environment, folder))
+    _, code = report.split()
+    return subprocess.CompletedProcess(words, int(code), out, err)
+
+
+def _read(descriptor: int) -> str:
+    with open(descriptor, encoding="utf-8") as pipe:
+        return pipe.read()
+
+
 async def _forked(words: tuple[str, ...], environment: Mapping[str, str]) -> Fork:
+    pipes = _requested(words, environment, "/")
+    stdout, stderr, report = [await _reader(reading) for reading in pipes]
+    return Fork(int(await report.readline()), report, stdout, stderr)
+
+
+def _requested(words: tuple[str, ...], environment: Mapping[str, str], folder: str) -> list[int]:
+    """Ask for a fork; the ends of its stdout, its stderr and the reports about it."""
     pipes = [os.pipe() for _ in range(3)]
-    request = json.dumps({"words": words, "environment": environment}).encode()
+    request = json.dumps({"words": words, "environment": environment, "folder": folder}).encode()
     assert len(request) <= fork_server.LONGEST
     socket.send_fds(_server(), [request], [writing for _, writing in pipes])
     for _, writing in pipes:
         os.close(writing)
-    stdout, stderr, report = [await _reader(reading) for reading, _ in pipes]
-    return Fork(int(await report.readline()), report, stdout, stderr)
+    return [reading for reading, _ in pipes]
 
 
 async def _reader(descriptor: int) -> asyncio.StreamReader:

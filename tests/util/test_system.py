@@ -48,6 +48,7 @@ def bare(program: str, home) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_package_and_every_command_are_imported_without_what_windows_lacks(tmp_path):
     modules = [f"batchscan.cli.{name}" for name in COMMANDS]
     modules += ["batchscan.commands.export", "batchscan.review.server", "batchscan.run"]
