@@ -77,45 +77,45 @@ class RenditionCoverer:
             covered already; `NotSendable` if it has to be converted and that fails.
         """
         made_later = image.fingerprint is None and is_converted(image)
-        known, looked, kept = await self.ledger.run(
+        decidable, looked, fingerprint = await self.ledger.run(
             partial(self._what_is_known, image)
             if made_later
             else partial(self._note_new, image, candidate)
         )
-        if not self.settings.force and known:
+        if not self.settings.force and decidable:
             return False
         if made_later:
-            if looked and kept is not None:
-                size = (image.width or kept.width, image.height or kept.height)
-                image = replace(image, fingerprint=kept, width=size[0], height=size[1])
+            if looked and fingerprint is not None:
+                size = (image.width or fingerprint.width, image.height or fingerprint.height)
+                image = replace(image, fingerprint=fingerprint, width=size[0], height=size[1])
             else:
                 made = await make_sendable(image, candidate)
                 if isinstance(made, NotSendable):
                     return made
                 self.engine.release(made)
                 self.conversions.put(made)
-                found, size = made.fingerprint, (made.width, made.height)
-                image = replace(image, fingerprint=found, width=size[0], height=size[1])
-            await self.ledger.run(partial(self._note, image, candidate, answered=known))
+                fingerprint, size = made.fingerprint, (made.width, made.height)
+                image = replace(image, fingerprint=fingerprint, width=size[0], height=size[1])
+            await self.ledger.run(partial(self._note, image, candidate, answered=decidable))
         return True
 
     def _note_new(
         self, image: Image, candidate: Candidate, ledger: Ledger
     ) -> tuple[bool, bool, Fingerprint | None]:
         """The same, and the picture is noted; of a known one, what new files are compared with."""
-        found = self._what_is_known(image, ledger)
-        known, _, _ = found
-        if not known or self.settings.force:
-            self._note(image, candidate, ledger, answered=known)
+        facts = self._what_is_known(image, ledger)
+        decidable, _, _ = facts
+        if not decidable or self.settings.force:
+            self._note(image, candidate, ledger, answered=decidable)
         elif not self.settings.rehash:
             ledger.renditions.files.keep_thumbnail(image.sha256, image.fingerprint)
-        return found
+        return facts
 
     def _what_is_known(self, image: Image, ledger: Ledger) -> tuple[bool, bool, Fingerprint | None]:
         """Whether a content can be decided now, has its fingerprint been looked for, and that."""
-        known = ledger.known.is_conclusive(image.sha256)
-        known = known or self._cover_that_holds(image.sha256, ledger) is not None
-        return known, *ledger.renditions.fingerprint(image.sha256)
+        decidable = ledger.known.is_conclusive(image.sha256)
+        decidable = decidable or self._cover_that_holds(image.sha256, ledger) is not None
+        return decidable, *ledger.renditions.fingerprint(image.sha256)
 
     def _note(self, image: Image, candidate: Candidate, ledger: Ledger, *, answered: bool) -> None:
         if not self.settings.dry_run:
@@ -149,10 +149,10 @@ class RenditionCoverer:
         """The decision on a content covered in an earlier run, if that answer is current."""
         if not self.covers or self.settings.force:
             return None
-        found = await self.ledger.run(partial(self._cover_that_holds, image.sha256))
-        if found is None:
+        covered = await self.ledger.run(partial(self._cover_that_holds, image.sha256))
+        if covered is None:
             return None
-        cover, answered = found
+        cover, answered = covered
         answer = await self._answer(answered, image.path)
         if answer is None:
             return None
@@ -273,13 +273,13 @@ def _subject(file: RenditionFile) -> Subject:
     )
 
 
-async def _preview(found: Fingerprint | None, answer: Answer) -> bytes | None:
+async def _preview(fingerprint: Fingerprint | None, answer: Answer) -> bytes | None:
     """What a version looks like, where reports show it: below a picture with matches."""
     if not (answer.matches or answer.gone):
         return None
     from batchscan.images.fingerprints import preview_of  # noqa: PLC0415 - it imports numpy
 
-    return await asyncio.to_thread(preview_of, found)
+    return await asyncio.to_thread(preview_of, fingerprint)
 
 
 def _remember(

@@ -81,10 +81,10 @@ def _read_short(
     image: Image, find: Callable[[Image, Ledger], FoundContent], ledger: Ledger
 ) -> KnownPicture | None:
     """None if the answer is long."""
-    found = find(image, ledger)
-    if ledger.known.body_size(found.answer_id) > LONG_STORED:
+    content = find(image, ledger)
+    if ledger.known.body_size(content.answer_id) > LONG_STORED:
         return None
-    return ledger.known.read(found, image.path)
+    return ledger.known.read(content, image.path)
 
 
 def _stored(

@@ -50,20 +50,20 @@ class Stopwatch:
         )
 
 
-def subject_of(found: Candidate | Image | NotSendable) -> Subject:
+def subject_of(file: Candidate | Image | NotSendable) -> Subject:
     """The file that an outcome is about."""
-    size = found.stat.size if found.stat else None
-    if isinstance(found, Candidate):
-        return Subject(found.path, size)
+    size = file.stat.size if file.stat else None
+    if isinstance(file, Candidate):
+        return Subject(file.path, size)
     return Subject(
-        path=found.path,
+        path=file.path,
         bytes=size,
-        sha256=found.sha256,
-        format=found.format,
-        width=found.width,
-        height=found.height,
-        warnings=found.warnings,
-        sent=found.sent if isinstance(found, Image) else None,
+        sha256=file.sha256,
+        format=file.format,
+        width=file.width,
+        height=file.height,
+        warnings=file.warnings,
+        sent=file.sent if isinstance(file, Image) else None,
     )
 
 

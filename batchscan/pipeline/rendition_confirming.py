@@ -39,9 +39,9 @@ class RenditionConfirmer:
         """Wait for the better members, and return the first one that may cover this one."""
         return await member.covering(self._is_version)
 
-    async def _is_version(self, other: RenditionFile, file: RenditionFile, found: Tie) -> bool:
+    async def _is_version(self, answered: RenditionFile, file: RenditionFile, tie: Tie) -> bool:
         """Whether a file is a version of an answered one; a run that stops compares no more."""
-        if found.rule in _NOT_BY_PIXELS:
+        if tie.rule in _NOT_BY_PIXELS:
             return True
         async with self._turn:
             if self.stop:
@@ -49,7 +49,7 @@ class RenditionConfirmer:
             mark = self.marks.checking(file.candidate.path) if self.marks else nullcontext()
             try:
                 with mark:
-                    return await self.engine.deviation(_content(other), _content(file)) <= 1
+                    return await self.engine.deviation(_content(answered), _content(file)) <= 1
             except StopRun as reason:
                 self.stop.request(reason)
                 return False

@@ -70,15 +70,15 @@ class Member:
         Args:
             confirm: whether an answered file and this one really are versions.
         """
-        for other, found in self.ties:
-            answered = await other.decided
+        for better, tie in self.ties:
+            answered = await better.decided
             if answered is None:
                 continue
-            if found.rule == SAME_FILE:
+            if tie.rule == SAME_FILE:
                 return None
-            if confirm is not None and not await confirm(other.file, self.file, found):
+            if confirm is not None and not await confirm(better.file, self.file, tie):
                 continue
-            by = CoveredBy(other.candidate.path, other.file.sha256, *found)
+            by = CoveredBy(better.candidate.path, better.file.sha256, *tie)
             return Covering(answered, by)
         return None
 
@@ -108,7 +108,7 @@ def compare(
         member = members[later]
         ties = _ties(member, [members[n] for n in earlier if n in members], verdicts, stop)
         if counting:
-            ties = islice((each for each in ties if _is_sent(each[0], sent)), 1)
+            ties = islice((pair for pair in ties if _is_sent(pair[0], sent)), 1)
         member.ties.extend(ties)
         if not member.ties or member.ties[0][1].rule == SAME_FILE:
             sent.add(id(member))
@@ -122,12 +122,12 @@ def _ties(
     def compared(file: RenditionFile) -> Compared:
         return Compared(file.candidate.path, file.sha256, file.format, file.fingerprint)
 
-    for other in better:
+    for earlier in better:
         if stop:
             return
-        found = tie(compared(other.file), compared(member.file), verdicts.alone, verdicts.joined)
-        if found is not None:
-            yield other, found
+        tied = tie(compared(earlier.file), compared(member.file), verdicts.alone, verdicts.joined)
+        if tied is not None:
+            yield earlier, tied
 
 
 def _is_sent(member: Member, sent: Collection[int]) -> bool:

@@ -85,27 +85,27 @@ class RenditionPlanner:
             async for file in self._all_files():
                 yield [Member(file)]
             return
-        found = await self._plan()
-        groups = iter(found.groups)
+        plan = await self._plan()
+        groups = iter(plan.groups)
         while some := await asyncio.to_thread(
-            next_groups, groups, len(found.answered), single=not counting
+            next_groups, groups, len(plan.answered), single=not counting
         ):
-            for family in await self._confirmed(some, found, counting):
+            for family in await self._confirmed(some, plan, counting):
                 yield family
 
     async def count(self) -> Savings:
         """The noted files that need not have been sent, as they are versions of better ones."""
         versions = credits_ = 0
         async for family in self.families(counting=True):
-            found = [
-                (member.file, CoveredBy(other.candidate.path, other.file.sha256, *each))
+            coverable = [
+                (member.file, CoveredBy(better.candidate.path, better.file.sha256, *tie))
                 for member in family
-                for other, each in member.ties
-                if each.rule != SAME_FILE
+                for better, tie in member.ties
+                if tie.rule != SAME_FILE
             ]
-            versions += len(found)
-            if found and not self.settings.dry_run:
-                credits_ += await self.ledger.run(partial(_remember, found))
+            versions += len(coverable)
+            if coverable and not self.settings.dry_run:
+                credits_ += await self.ledger.run(partial(_remember, coverable))
             if self.stop:
                 break
         return Savings(versions, None if self.settings.dry_run else credits_)
@@ -160,8 +160,8 @@ class RenditionPlanner:
         """Read fingerprints from the ledger page by page; `choose` selects rows of each page."""
         parts, last = [NO_COLUMNS], None
         while some := await self.ledger.run(partial(_turn, page, last)):
-            found = await asyncio.to_thread(Columns.of, some)
-            parts.append(found if choose is None else await asyncio.to_thread(choose, found))
+            columns = await asyncio.to_thread(Columns.of, some)
+            parts.append(columns if choose is None else await asyncio.to_thread(choose, columns))
             last = some[-1]
         return await asyncio.to_thread(Columns.joined, parts)
 
@@ -180,10 +180,12 @@ class RenditionPlanner:
         seen = {entry.number: file for entry, file in zip(wanted, looked, strict=True)}
         families = []
         for group, entries in zip(groups, loaded, strict=True):
-            members = {each.number: Member(seen.get(each.number, each.file)) for each in entries}
-            for each in entries:
-                if each.number < first:
-                    members[each.number].settle(each.answered)
+            members = {
+                entry.number: Member(seen.get(entry.number, entry.file)) for entry in entries
+            }
+            for entry in entries:
+                if entry.number < first:
+                    members[entry.number].settle(entry.answered)
             await asyncio.to_thread(
                 compare, group, members, plan.verdicts, self.stop, counting=counting
             )
@@ -208,18 +210,18 @@ class RenditionPlanner:
         """A file's SHA-256 and fingerprint; None if it is missing or not a picture."""
         size = candidate.stat.size if candidate.stat else 0
         async with self.bytes_in_flight.hold(min(size, self.settings.scan.max_bytes)):
-            found = await self.engine.inspect(candidate)
-            if isinstance(found, NotSendable):
+            image = await self.engine.inspect(candidate)
+            if isinstance(image, NotSendable):
                 return None
             try:
-                if found.fingerprint is None and is_converted(found):
-                    made = await self.engine.make_sendable(found, candidate)
+                if image.fingerprint is None and is_converted(image):
+                    made = await self.engine.make_sendable(image, candidate)
                     if isinstance(made, NotSendable):
-                        return found.sha256, None
-                    found = made
-                return found.sha256, found.fingerprint
+                        return image.sha256, None
+                    image = made
+                return image.sha256, image.fingerprint
             finally:
-                self.engine.release(found)
+                self.engine.release(image)
 
     async def _all(self, work: Iterable[Coroutine[None, None, T]]) -> list[T]:
         """Run coroutines, a few at a time; raises the first error."""
@@ -235,11 +237,11 @@ class RenditionPlanner:
         return done
 
 
-def _remember(found: Sequence[tuple[RenditionFile, CoveredBy]], ledger: Ledger) -> int:
+def _remember(coverable: Sequence[tuple[RenditionFile, CoveredBy]], ledger: Ledger) -> int:
     """Store which versions were sent; returns the credits that they cost."""
-    for file, by in found:
+    for file, by in coverable:
         ledger.renditions.found(file, by)
-    return sum(ledger.known.credits_of(file.sha256) for file, _ in found)
+    return sum(ledger.known.credits_of(file.sha256) for file, _ in coverable)
 
 
 def _unprinted(after: int, ledger: Ledger) -> list[tuple[int, Candidate]]:
@@ -276,7 +278,7 @@ def _loaded(
             (file,) = ledger.renditions.files.get([number - first + 1])
             yield _Entry(number, file, None)
             continue
-        known = ledger.renditions.answered_file(plan.answered[number])
-        answered = None if known is None else find_answer(ledger, known)
-        if known is not None and answered is not None:
-            yield _Entry(number, known, answered)
+        answered_file = ledger.renditions.answered_file(plan.answered[number])
+        answered = None if answered_file is None else find_answer(ledger, answered_file)
+        if answered_file is not None and answered is not None:
+            yield _Entry(number, answered_file, answered)

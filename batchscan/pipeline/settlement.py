@@ -124,8 +124,8 @@ class Settler:
         entry = with_matches(line, answer)
         return Settled(outcome, answer, claim.picture_id, stored.answer_id, entry)
 
-    async def _body(self, kept: Recorded) -> bytes:
-        stored = await self.ledger.run(lambda ledger: ledger.known.answer(kept.answer_id))
+    async def _body(self, recorded: Recorded) -> bytes:
+        stored = await self.ledger.run(lambda ledger: ledger.known.answer(recorded.answer_id))
         return stored.body if stored else b""
 
     async def _enter(
