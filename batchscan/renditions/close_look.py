@@ -72,7 +72,8 @@ def look_closely(one: Image.Image, other: Image.Image) -> CloseLook:
     """Compare two close-ups at the size of the smaller one; the order does not matter."""
     size = min(one.size, other.size, key=lambda size: (size[0] * size[1], size))
     first, second = (
-        np.asarray(each.resize(size, Image.Resampling.LANCZOS), np.float64) for each in (one, other)
+        np.asarray(picture.resize(size, Image.Resampling.LANCZOS), np.float64)
+        for picture in (one, other)
     )
     apart = first - second
     apart -= np.median(apart)  # a uniform change of brightness does not count
@@ -111,7 +112,7 @@ def _widened(values: _Values) -> _Values:
     places = (
         padded[down : down + height, right : right + width] for down in steps for right in steps
     )
-    found = next(places).copy()
+    largest = next(places).copy()
     for place in places:
-        np.maximum(found, place, out=found)
-    return found
+        np.maximum(largest, place, out=largest)
+    return largest

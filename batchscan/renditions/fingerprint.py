@@ -55,7 +55,7 @@ def fingerprint(
     close = close_up(full, box)
     small = image.resize((_COLOUR_SIDE, _COLOUR_SIDE), Image.Resampling.LANCZOS, box)
     if turn is not None:
-        grey, small, close = (each.transpose(turn) for each in (grey, small, close))
+        grey, small, close = (reduced.transpose(turn) for reduced in (grey, small, close))
     blurred = np.asarray(grey.filter(ImageFilter.BoxBlur(_BLUR)), np.float32)
     thumbnail = small.convert("RGB").tobytes() + packed(close)
     return Fingerprint(
@@ -83,8 +83,8 @@ def distance(one: bytes, other: bytes) -> int:
 def tone_difference(one: bytes, other: bytes) -> float:
     """How far the means of a channel are apart, in levels of 256, of the one where it is most."""
     ones, others = (
-        np.frombuffer(each[:_COLOURS], np.uint8).reshape(-1, 3).mean(axis=0)
-        for each in (one, other)
+        np.frombuffer(thumbnail[:_COLOURS], np.uint8).reshape(-1, 3).mean(axis=0)
+        for thumbnail in (one, other)
     )
     return float(np.abs(ones - others).max())
 
@@ -100,14 +100,14 @@ class Differences(NamedTuple):
 def colour_difference(one: bytes, other: bytes) -> int:
     """The largest difference of any channel of 48 x 48 points, in levels of 256."""
     ones, others = (
-        np.frombuffer(each[:_COLOURS], np.uint8).astype(np.int16) for each in (one, other)
+        np.frombuffer(thumbnail[:_COLOURS], np.uint8).astype(np.int16) for thumbnail in (one, other)
     )
     return int(np.abs(ones - others).max())
 
 
 def differences(one: bytes, other: bytes) -> Differences:
     """Compare the thumbnails of two fingerprints by their grey values; slow."""
-    first, second = (unpacked(each[_COLOURS:]) for each in (one, other))
+    first, second = (unpacked(thumbnail[_COLOURS:]) for thumbnail in (one, other))
     fine = _values(first) - _values(second)
     squares = fine.reshape(_FINE_SIDE // 2, 2, _FINE_SIDE // 2, 2)
     return Differences(

@@ -51,13 +51,13 @@ class Pictures:
 
     def near_any(self, few: Pictures) -> npt.NDArray[np.bool_]:
         """Which of these are within the rule's distance of any of a few others."""
-        found = np.zeros(len(self), np.bool_)
-        for each in few.hashes[few.detail >= MIN_DETAIL]:
+        near = np.zeros(len(self), np.bool_)
+        for words in few.hashes[few.detail >= MIN_DETAIL]:
             # Comparing one word excludes most of them.
-            close = np.nonzero(np.bitwise_count(self.hashes[:, 0] ^ each[0]) <= MAX_DISTANCE)[0]
-            bits = np.bitwise_count(self.hashes[close] ^ each).sum(axis=1)
-            found[close[bits <= MAX_DISTANCE]] = True
-        return found
+            close = np.nonzero(np.bitwise_count(self.hashes[:, 0] ^ words[0]) <= MAX_DISTANCE)[0]
+            bits = np.bitwise_count(self.hashes[close] ^ words).sum(axis=1)
+            near[close[bits <= MAX_DISTANCE]] = True
+        return near
 
     def taken_out(self, order: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Pictures:
         """Select or reorder rows."""
@@ -97,8 +97,8 @@ class Pictures:
 
     def _of_one_moment(self) -> Pairs:
         """Pairs that were taken in the same fraction of a second and look alike: RAW and JPEG."""
-        known = np.nonzero(self.taken)[0]
-        order = known[np.lexsort((known, self.taken[known]))]
+        timed = np.nonzero(self.taken)[0]
+        order = timed[np.lexsort((timed, self.taken[timed]))]
         parts = [_NOTHING]
         for step in range(1, _MAX_AT_ONCE):
             ones, others = order[:-step], order[step:]
@@ -174,8 +174,8 @@ class Groups:
 
     def _earlier(self, starts: _Numbers, number: int) -> list[int]:
         """Each neighbour once: a pair may have been found in two ways."""
-        found = self.pairs[starts[number] : starts[number + 1], 0].tolist()
-        return list(dict.fromkeys(found))[:MAX_NEIGHBOURS]
+        neighbours = self.pairs[starts[number] : starts[number + 1], 0].tolist()
+        return list(dict.fromkeys(neighbours))[:MAX_NEIGHBOURS]
 
 
 def _components(count: int, pairs: Pairs) -> _Numbers:

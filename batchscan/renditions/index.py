@@ -59,8 +59,8 @@ def near_pairs(hashes: Hashes, first_later: int = 0) -> Iterator[Pairs]:
             if not len(asking) or left <= 0:
                 break
             bits = np.bitwise_count(glance[asking] ^ glance[asking + step])
-            found = asking[bits <= MAX_DISTANCE]
-            pairs = _pairs(hashes, slots, slot, order[found], order[found + step])
+            near = asking[bits <= MAX_DISTANCE]
+            pairs = _pairs(hashes, slots, slot, order[near], order[near + step])
             pairs = pairs[pairs[:, 1] >= first_later]
             left -= len(pairs)
             yield pairs

@@ -32,7 +32,7 @@ def _sharpening() -> list[np.float32]:
     """The inverse of the filter that upsampling colours by two and averaging pairs amounts to."""
     ratio = 2 * np.sqrt(2) - 3
     weights = ratio ** np.abs(np.arange(-_REACH, 1))
-    return [np.float32(each) for each in weights / (2 * weights.sum() - 1)]
+    return [np.float32(weight) for weight in weights / (2 * weights.sum() - 1)]
 
 
 _BACK: Final = _transform()
@@ -49,26 +49,26 @@ def excess(apart: Plane, expected: Plane, slack: Table, share: float) -> Plane:
         slack: by how much each frequency may differ.
         share: of the expected frequency, by which it may differ in addition: no filter is exact.
     """
-    found = _times(_blocks(apart), _FORWARD)
+    frequencies = _times(_blocks(apart), _FORWARD)
     if share:
         allowed = np.abs(_times(_blocks(expected), _FORWARD))
         allowed[:, 0] = 0
         allowed *= np.float32(share)
         allowed += slack
-        found -= np.clip(found, -allowed, allowed)
+        frequencies -= np.clip(frequencies, -allowed, allowed)
     else:
-        found -= np.clip(found, -slack, slack)
-    return _plane(_times(found, _BACK), apart.shape)
+        frequencies -= np.clip(frequencies, -slack, slack)
+    return _plane(_times(frequencies, _BACK), apart.shape)
 
 
 def _times(blocks: Plane, matrix: Plane) -> Plane:
     """Blocks multiplied by a matrix, in this thread."""
-    found = np.empty_like(blocks)
-    whole = len(blocks) - len(blocks) % _AT_ONCE
+    product = np.empty_like(blocks)
+    batched = len(blocks) - len(blocks) % _AT_ONCE
     shape = -1, _AT_ONCE, len(matrix)
-    np.matmul(blocks[:whole].reshape(shape), matrix, out=found[:whole].reshape(shape))
-    np.matmul(blocks[whole:], matrix, out=found[whole:])
-    return found
+    np.matmul(blocks[:batched].reshape(shape), matrix, out=product[:batched].reshape(shape))
+    np.matmul(blocks[batched:], matrix, out=product[batched:])
+    return product
 
 
 def _blocks(plane: Plane) -> Plane:
@@ -84,8 +84,8 @@ def _blocks(plane: Plane) -> Plane:
 
 def _plane(blocks: Plane, shape: tuple[int, ...]) -> Plane:
     rows, columns = (-(-length // _BLOCK) for length in shape)
-    whole = blocks.reshape(rows, columns, _BLOCK, _BLOCK).transpose(0, 2, 1, 3)
-    return whole.reshape(rows * _BLOCK, columns * _BLOCK)[: shape[0], : shape[1]]
+    grid = blocks.reshape(rows, columns, _BLOCK, _BLOCK).transpose(0, 2, 1, 3)
+    return grid.reshape(rows * _BLOCK, columns * _BLOCK)[: shape[0], : shape[1]]
 
 
 def halved(plane: Plane | Values) -> Plane:
@@ -110,8 +110,8 @@ def _sharpened(plane: Plane) -> Plane:
     """The inverse of the filter, applied down the rows."""
     height = len(plane)
     around = np.pad(plane, ((_REACH, _REACH), (0, 0)), mode="edge")
-    found = plane * _SHARPENING[_REACH]
+    sharpened = plane * _SHARPENING[_REACH]
     for near, weight in enumerate(_SHARPENING[:_REACH]):
         far = 2 * _REACH - near
-        found += weight * (around[near : near + height] + around[far : far + height])
-    return np.asarray(found)
+        sharpened += weight * (around[near : near + height] + around[far : far + height])
+    return np.asarray(sharpened)

@@ -24,9 +24,9 @@ _BLOCK: Final = 4  # points of which the deviation is their activity
 
 def deviation(one: Pixels, other: Pixels) -> float:
     """How far two pictures are from being versions; up to 1 they are. The order does not matter."""
-    kind, found = measured(one, other)
+    kind, measures = measured(one, other)
     limits = LIMITS[kind]
-    return max(each / most for each, most in zip(found, limits, strict=True))
+    return max(measure / most for measure, most in zip(measures, limits, strict=True))
 
 
 def measured(one: Pixels, other: Pixels) -> tuple[str, Measured]:
@@ -68,10 +68,10 @@ def _pooled(plane: Plane, side: int, combine: np.ufunc) -> Plane:
     rows = plane[0:height:side, :width].copy()
     for step in range(1, side):
         combine(rows, plane[step:height:side, :width], out=rows)
-    found = rows[:, 0::side].copy()
+    pooled = rows[:, 0::side].copy()
     for step in range(1, side):
-        combine(found, rows[:, step::side], out=found)
-    return found
+        combine(pooled, rows[:, step::side], out=pooled)
+    return pooled
 
 
 def _in_shape(values: Plane, shape: tuple[int, ...]) -> Plane:
@@ -82,9 +82,9 @@ def _in_shape(values: Plane, shape: tuple[int, ...]) -> Plane:
 
 def _activity(plane: PlanePair) -> Plane:
     """How much there is to see around each block, in both planes."""
-    found = np.minimum(_deviations(plane.result), _deviations(plane.source))
-    height, width = found.shape
-    around = np.pad(found, 1, mode="edge")
+    deviations = np.minimum(_deviations(plane.result), _deviations(plane.source))
+    height, width = deviations.shape
+    around = np.pad(deviations, 1, mode="edge")
     rows = np.maximum(np.maximum(around[:height], around[1:-1]), around[2:])
     most = np.maximum(np.maximum(rows[:, :width], rows[:, 1:-1]), rows[:, 2:])
     return _in_shape(most, tuple(-(-length // _BLOCK) for length in plane.result.shape))
@@ -102,7 +102,7 @@ def _squares(residual: Plane, activity: Plane, sides: tuple[int, ...]) -> tuple[
     Each size is twice the one before. Of squares larger than a block every other one is enough.
     """
     margins = [(0, -length % _BLOCK) for length in residual.shape]
-    means, spacing, found = np.pad(residual, margins), 1, list[float]()
+    means, spacing, largest = np.pad(residual, margins), 1, list[float]()
     for side in sides:
         if side > 1:
             half = side // 2 // spacing
@@ -112,9 +112,9 @@ def _squares(residual: Plane, activity: Plane, sides: tuple[int, ...]) -> tuple[
         margins = [(0, -length % (_BLOCK // spacing)) for length in means.shape]
         blocks = _pooled(np.pad(np.abs(means), margins), _BLOCK // spacing, np.maximum)
         if not blocks.size:
-            return (*found, *[0.0] * (len(sides) - len(found)))
+            return (*largest, *[0.0] * (len(sides) - len(largest)))
         around = activity[: blocks.shape[0], : blocks.shape[1]]
-        found.append(float((blocks / (1 + _BUSY * around)).max()))
+        largest.append(float((blocks / (1 + _BUSY * around)).max()))
         if side >= _BLOCK > spacing:
             means, spacing = means[::2, ::2], spacing * 2
-    return tuple(found)
+    return tuple(largest)

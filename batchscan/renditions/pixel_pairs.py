@@ -90,13 +90,13 @@ class PixelPair(NamedTuple):
             slack = self._slack(number)
             if slack is not None and self.small.sampling == (1, 1):
                 seen, made = (
-                    resized(each.planes[number], each.extent, self.size).astype(np.float32)
-                    for each in (self.small, self.large)
+                    resized(picture.planes[number], picture.extent, self.size).astype(np.float32)
+                    for picture in (self.small, self.large)
                 )
                 left = halved(self._residual(seen, made, slack))
                 yield PlanePair(halved(seen), halved(made), left)
                 continue
-            seen, made = (self._halved(each, number) for each in (self.small, self.large))
+            seen, made = (self._halved(picture, number) for picture in (self.small, self.large))
             if slack is not None and self.small.sampling == _HALVED:
                 seen = as_stored(seen)
                 if self.filter is None and self.large.tables and self.large.sampling == _HALVED:

@@ -37,10 +37,10 @@ class Pixels(NamedTuple):
 def in_order(one: Pixels, other: Pixels) -> tuple[Pixels, Pixels]:
     """The larger picture, then the smaller one; of two of one size the better one is first."""
 
-    def rank(each: Pixels) -> tuple[int, int, float, tuple[int, int]]:
-        how = ("exactly", "jpeg", "somehow").index(each.saved)
-        steps = sum(float(table.sum()) for table in each.tables)
-        return -each.size[0] * each.size[1], how, steps, each.planes[0].size
+    def rank(picture: Pixels) -> tuple[int, int, float, tuple[int, int]]:
+        how = ("exactly", "jpeg", "somehow").index(picture.saved)
+        steps = sum(float(table.sum()) for table in picture.tables)
+        return -picture.size[0] * picture.size[1], how, steps, picture.planes[0].size
 
     first, second = sorted((one, other), key=rank)
     return first, second

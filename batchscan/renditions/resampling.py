@@ -75,10 +75,10 @@ def filter_of(plane: Image.Image, extent: tuple[float, float], goal: Values) -> 
 
 def filtered(base: Plane, how: ResamplingFilter) -> Plane:
     """A resampled plane with what a filter adds of each point's neighbours."""
-    found = base.copy()
+    plane = base.copy()
     for weight, column in zip(how.weights, _neighbours(base), strict=True):
-        found += np.float32(weight) * column
-    return np.clip(found, 0, 255, out=found)
+        plane += np.float32(weight) * column
+    return np.clip(plane, 0, 255, out=plane)
 
 
 def _strips(
@@ -92,7 +92,7 @@ def _strips(
         top = round((number + 0.5) * (height - rows) / _STRIPS)
         box = (0, top * extent[1] / height, extent[0], (top + rows) * extent[1] / height)
         strip = np.asarray(plane.resize((width, rows), resampling, box), np.float32)
-        columns.append(np.stack([_inner(each) for each in _neighbours(strip)]))
+        columns.append(np.stack([_inner(total) for total in _neighbours(strip)]))
         wanted.append(_inner(goal[top : top + rows] - strip))
     return np.concatenate(columns, axis=1), np.concatenate(wanted)
 
@@ -105,14 +105,14 @@ def _neighbours(base: Plane) -> list[Plane]:
     """The sums of the differences of each point's neighbours at one distance from it."""
     height, width = base.shape
     around = np.pad(base, REACH, mode="edge")
-    found = []
+    totals = []
     for places in _NEIGHBOURS:
         total = np.float32(-len(places)) * base
         for down, right in places:
             top, left = REACH + down, REACH + right
             total += around[top : top + height, left : left + width]
-        found.append(total)
-    return found
+        totals.append(total)
+    return totals
 
 
 def _fitted(columns: Plane, goal: Plane) -> tuple[_Numbers, float]:
@@ -122,9 +122,9 @@ def _fitted(columns: Plane, goal: Plane) -> tuple[_Numbers, float]:
     weights: _Numbers = np.zeros(len(sample))
     off = np.abs(wanted)
     for _ in range(_ROUNDS):
-        kept = sample[:, usual]
+        used = sample[:, usual]
         stiffness = np.eye(len(sample)) * (_STIFFNESS * usual.sum())
-        weights = np.asarray(np.linalg.solve(kept @ kept.T + stiffness, kept @ wanted[usual]))
+        weights = np.asarray(np.linalg.solve(used @ used.T + stiffness, used @ wanted[usual]))
         off = np.abs(wanted - weights @ sample)
         usual = off <= np.percentile(off, _KEPT) + _ROUNDING
     return weights, float(np.minimum(off, _MOST).mean())

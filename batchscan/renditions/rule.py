@@ -56,12 +56,12 @@ def likeness(one: Fingerprint, other: Fingerprint) -> Likeness:
 
 def _nothing_stands_out(one: Fingerprint, other: Fingerprint) -> bool:
     """Whether the finer comparisons find no difference."""
-    found = differences(one.thumbnail, other.thumbnail)
+    apart = differences(one.thumbnail, other.thumbnail)
     smaller = min(one.width, one.height, other.width, other.height)
     return (
-        found.grey <= MAX_GREY
-        and (found.fine <= MAX_FINE or smaller < _FINE_FROM)
-        and found.close.same
+        apart.grey <= MAX_GREY
+        and (apart.fine <= MAX_FINE or smaller < _FINE_FROM)
+        and apart.close.same
     )
 
 

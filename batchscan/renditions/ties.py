@@ -51,11 +51,11 @@ def tie(
     first, second = one.fingerprint, other.fingerprint
     if first is None or second is None or not (first.thumbnail and second.thumbnail):
         return Tie(256, 255, JOINED_RULE) if people else None  # nothing is known of how alike
-    found = likeness(first, second)
-    if found.same:
-        return Tie(found.distance, found.difference, RULE)
+    alike = likeness(first, second)
+    if alike.same:
+        return Tie(alike.distance, alike.difference, RULE)
     rule = JOINED_RULE if people else RAW_RULE if _beside(one, other) else None
-    return None if rule is None else Tie(found.distance, found.difference, rule)
+    return None if rule is None else Tie(alike.distance, alike.difference, rule)
 
 
 def _beside(one: Compared, other: Compared) -> bool:
