@@ -182,7 +182,7 @@ async def _write(session: Session, report: Report, basis: ReportBasis) -> Report
     if not session.settings.dry_run:
         learned, reach = session.service.limiter.learned, session.service.limiter.longest_window
         # A summary that equals an earlier run's is stored only once.
-        stored = replace(report, domains=[], images=[]) if basis.known else report
+        stored = replace(report, domains=[], images=[]) if basis.cached else report
 
         def close(ledger: Ledger) -> None:
             ledger.rate_limits.forget_sends_before(now - reach)

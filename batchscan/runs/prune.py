@@ -63,7 +63,7 @@ def find(ledger: Ledger, settings: Settings, before: float, now: float) -> Prune
 
 
 def carry_out(
-    ledger: Ledger, settings: Settings, found: PrunePlan, before: float
+    ledger: Ledger, settings: Settings, plan: PrunePlan, before: float
 ) -> RetentionResult:
     """Delete what `find` found on the same connection; returns the result for old runs.
 
@@ -72,13 +72,13 @@ def carry_out(
     """
     folder = settings.output.directory
     with ledger.transaction():
-        rescued = with_unsaved_answers(ledger, folder, found.runs)
-    done = remove_runs(folder, found.runs, rescued=rescued)
+        rescued = with_unsaved_answers(ledger, folder, plan.runs)
+    done = remove_runs(folder, plan.runs, rescued=rescued)
     with ledger.transaction(writing=True):
         forget(ledger, settings.output, done)
         ledger.pruning.drop_files()
         ledger.pruning.drop_told(before)
-    for path in found.leftovers:
+    for path in plan.leftovers:
         path.unlink(missing_ok=True)
     return done
 

@@ -29,7 +29,7 @@ class ReportBasis:
     summary: MatchSummary
     view: ReportView | None = None  # of the pictures seen; None if the ledger cannot be read
     fingerprint: bytes | None = None  # of the data; None if files cannot be reused
-    known: bool = False  # whether an earlier run had the same summary
+    cached: bool = False  # whether an earlier run had the same summary
 
 
 def find_basis(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> ReportBasis:
@@ -37,7 +37,7 @@ def find_basis(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> 
     fingerprint = fingerprint_of(ledger, view, allowing)
     summary = ledger.report_cache.summary(fingerprint)
     if summary is not None:
-        return ReportBasis(summary, view, fingerprint, known=True)
+        return ReportBasis(summary, view, fingerprint, cached=True)
     summary = summarize(view, allowing)
     ledger.report_cache.keep(fingerprint, summary)
     return ReportBasis(summary, view, fingerprint)

@@ -129,18 +129,20 @@ def _books_of_all(ledger: Ledger, latest: Sequence[Report]) -> Tally:
         ),
         reasons=Counter(books.reasons),
         bytes=books.bytes,
-        unreadable_folders=sum(each.files.unreadable_folders for each in latest),
+        unreadable_folders=sum(report.files.unreadable_folders for report in latest),
         unreadable_names=dict.fromkeys(
-            (name for each in latest for name in each.files.unreadable_folder_names), ""
+            (name for report in latest for name in report.files.unreadable_folder_names), ""
         ),
-        empty_roots=[root for each in latest for root in each.files.empty_roots],
+        empty_roots=[root for report in latest for root in report.files.empty_roots],
         charged=books.charged,
         expected=books.charged,
         outcome_unknown=books.outcome_unknown,
     )
     for status, reasons in ((Status.FAILED, FailReason), (Status.DEFERRED, DeferReason)):
-        for each in latest:
-            counts = {reason: each.reasons[reason] for reason in reasons if reason in each.reasons}
+        for report in latest:
+            counts = {
+                reason: report.reasons[reason] for reason in reasons if reason in report.reasons
+            }
             tally.reasons.update(counts)
             tally.statuses[status] += sum(counts.values())
     if fault := tally.fault():  # all counts are from the ledger: two of its pages disagree
