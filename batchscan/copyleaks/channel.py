@@ -67,8 +67,8 @@ class ApiChannel:
             details = ServiceError(http_status=response.status)
             raise BadResponse("the answer is not a JSON object", details, response.body)
         long = len(response.body) >= LONG_ANSWER
-        look = named_scan_id
-        named = await asyncio.to_thread(look, response.body) if long else look(response.body)
+        read_id = named_scan_id
+        named = await asyncio.to_thread(read_id, response.body) if long else read_id(response.body)
         if named is None:
             self._check_endpoint(response, "check")
         elif named.casefold() != scan_id:

@@ -106,10 +106,10 @@ class ResponseEnd:
         """The bytes before `end`, or None if it has not arrived; and where to continue."""
         before = len(self._collected)
         self._collected += data[at : at + MAX_HEAD]
-        found = end.search(self._collected)
-        if found is not None:
-            taken, self._collected = self._collected[: found.start()], b""
-            return taken, at + found.end() - before
+        match = end.search(self._collected)
+        if match is not None:
+            taken, self._collected = self._collected[: match.start()], b""
+            return taken, at + match.end() - before
         if len(self._collected) >= MAX_HEAD:
             self._step = _endless
         return None, len(data)

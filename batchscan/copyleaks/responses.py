@@ -215,18 +215,18 @@ def _internet(entries: list[Any], warnings: _Warnings) -> tuple[list[InternetMat
 
 def _merged(matches: Iterable[InternetMatch], warnings: _Warnings) -> tuple[InternetMatch, ...]:
     """Merge entries with the same URL: their worst kind, and all their pages."""
-    found: dict[str, list[InternetMatch]] = {}
+    by_url: dict[str, list[InternetMatch]] = {}
     for match in matches:
-        found.setdefault(match.url, []).append(match)
-    if any(len(same) > 1 for same in found.values()):
+        by_url.setdefault(match.url, []).append(match)
+    if any(len(same) > 1 for same in by_url.values()):
         warnings.add("duplicate_match")
-    return tuple(same[0] if len(same) == 1 else _one(same) for same in found.values())
+    return tuple(same[0] if len(same) == 1 else _one(same) for same in by_url.values())
 
 
 def _one(same: Sequence[InternetMatch]) -> InternetMatch:
     """One entry for several with the same URL."""
-    kinds = [each.match_type for each in same if each.match_type is not None]
-    pages = dict.fromkeys(page for each in same for page in each.web_pages)
+    kinds = [entry.match_type for entry in same if entry.match_type is not None]
+    pages = dict.fromkeys(page for entry in same for page in entry.web_pages)
     return InternetMatch(same[0].url, min(kinds, default=None), tuple(pages))
 
 

@@ -87,7 +87,7 @@ def documented(body: bytes, scan_id: str | None) -> StrictResponse | None:
     if any(body.count(word) > most for word, most in _MAX_OF.items()):
         return None
     try:
-        found = _DECODER.decode(body)
+        response = _DECODER.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return found if found.agrees(scan_id) else None
+    return response if response.agrees(scan_id) else None

@@ -28,10 +28,10 @@ def endpoint_of(body: bytes) -> Endpoint | None:
     if len(body) >= LONG_ANSWER:
         return None
     try:
-        found = decode(body)
+        content = decode(body)
     except NotJson:
         return None
-    names = [str(name).lower() for name in found] if isinstance(found, dict) else []
+    names = [str(name).lower() for name in content] if isinstance(content, dict) else []
     return next((of for name, of in _ONLY_IN.items() if name in names), None)
 
 
@@ -55,11 +55,11 @@ def named_scan_id(body: bytes) -> str | None:
 
 def _named_tolerantly(body: bytes) -> str | None:
     try:
-        found = decode(body)
+        content = decode(body)
     except NotJson:  # truncated, for example
         named = {match.decode("utf-8", "replace") for match in _SCAN_ID.findall(body)}
         return named.pop() if len(named) == 1 else None
-    named_by = _field(_field(found, "scannedimage"), "scanid")
+    named_by = _field(_field(content, "scannedimage"), "scanid")
     return named_by.strip() or None if isinstance(named_by, str) else None
 
 
