@@ -15,7 +15,13 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from batchscan.rendition_types import Fingerprint
-from batchscan.renditions.close_look import CloseLook, close_up, look_closely, packed, unpacked
+from batchscan.renditions.local_differences import (
+    LocalDifferences,
+    close_up,
+    local_differences,
+    packed,
+    unpacked,
+)
 
 SMALLEST_SIDE: Final = 96
 """A reduced decode must not be smaller than this, on its shorter side, to be compared."""
@@ -94,7 +100,7 @@ class Differences(NamedTuple):
 
     grey: int  # levels of 256, of 64 x 64 points, where it is most
     fine: int  # the same of 128 x 128 points
-    close: CloseLook
+    local: LocalDifferences
 
 
 def colour_difference(one: bytes, other: bytes) -> int:
@@ -113,7 +119,7 @@ def differences(one: bytes, other: bytes) -> Differences:
     return Differences(
         int(np.abs(squares.mean(axis=(1, 3))).max()),
         int(np.abs(fine).max()),
-        look_closely(first, second),
+        local_differences(first, second),
     )
 
 

@@ -4,7 +4,7 @@ On 499,500 pairs of unrelated photographs and 93 consecutive video frames it mer
 95 to 100 % of ordinary renditions of 200 pixels and more. Drawn things (screenshots, pages of
 type, labels) and retouched ones differ in so little that two finer looks at the grey values have
 to agree: of what a window shows, other numbers move it by 23 levels and more, of photographs
-renditions by 7; and no single place may stand out (`close_look`). Another exposure, gamma or
+renditions by 7; and no single place may stand out (`local_differences`). Another exposure, gamma or
 white balance moves the mean of a channel, which a version keeps. Before a file is covered, the
 pixels of both are compared as well (`pixel_comparison`).
 """
@@ -61,7 +61,7 @@ def _nothing_stands_out(one: Fingerprint, other: Fingerprint) -> bool:
     return (
         apart.grey <= MAX_GREY
         and (apart.fine <= MAX_FINE or smaller < _FINE_FROM)
-        and apart.close.same
+        and apart.local.same
     )
 
 

@@ -33,7 +33,7 @@ _REACH: Final = 2  # points around a place that count as its neighbours
 _Values = npt.NDArray[np.float64]
 
 
-class CloseLook(NamedTuple):
+class LocalDifferences(NamedTuple):
     """The largest difference of two close-ups, and its ratio to the usual difference."""
 
     spot: float  # levels of 256, of the mean of 3 x 3 points
@@ -68,7 +68,7 @@ def unpacked(data: bytes) -> Image.Image:
     return Image.frombytes("L", _SIZE.unpack_from(data), data[_SIZE.size :])
 
 
-def look_closely(one: Image.Image, other: Image.Image) -> CloseLook:
+def local_differences(one: Image.Image, other: Image.Image) -> LocalDifferences:
     """Compare two close-ups at the size of the smaller one; the order does not matter."""
     size = min(one.size, other.size, key=lambda size: (size[0] * size[1], size))
     first, second = (
@@ -79,7 +79,7 @@ def look_closely(one: Image.Image, other: Image.Image) -> CloseLook:
     apart -= np.median(apart)  # a uniform change of brightness does not count
     narrow, wide = np.abs(_means(apart, 3)), np.abs(_means(apart, 5))
     busy = _widened(np.minimum(_deviations(first, 3), _deviations(second, 3)))
-    return CloseLook(
+    return LocalDifferences(
         float(narrow.max()),
         _outlier_ratio(narrow),
         _outlier_ratio(wide),
