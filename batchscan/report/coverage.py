@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from batchscan.enums import DeferReason, FailReason, RejectReason
 from batchscan.report.schema import Files, Report
-from batchscan.report.wording import amount, explained, is_or_are, sentence, shortened, was_or_were
+from batchscan.report.wording import (
+    amount,
+    explained,
+    is_or_are,
+    most_first,
+    sentence,
+    shortened,
+    was_or_were,
+)
 from batchscan.util.escaping import printable
 
 _REASONS = (*RejectReason, *FailReason, *DeferReason)
@@ -101,6 +109,4 @@ def _some_folders(files: Files, named: Callable[[str], str]) -> str:
 
 
 def _reasons(counts: Mapping[str, int], kinds: Iterable[str]) -> str:
-    counted = [(counts.get(reason, 0), reason) for reason in kinds]
-    counted.sort(key=lambda pair: -pair[0])
-    return ", ".join(explained(number, reason) for number, reason in counted if number)
+    return ", ".join(explained(number, reason) for number, reason in most_first(counts, kinds))

@@ -16,7 +16,7 @@ from batchscan.report.schema import Report
 from batchscan.report.text import NO_SITE, alerts, converted, dry_run
 from batchscan.report.to_do import to_do
 from batchscan.report.unchecked_names import by_reason, rest
-from batchscan.report.wording import duration, ended, explained
+from batchscan.report.wording import duration, ended, explained, most_first
 from batchscan.report_sections import Domain, MatchFacets, PictureMatches
 from batchscan.version import version
 
@@ -149,12 +149,9 @@ def _incomplete(report: Report) -> bool:
 def _counts(
     reasons: Mapping[str, int], kinds: Iterable[str], section: str = "reasons"
 ) -> list[Figure]:
-    counted = [(reasons.get(kind, 0), kind) for kind in kinds]
-    counted.sort(key=lambda pair: -pair[0])
     return [
         Figure(f"{section}.{kind}", number, explained(number, kind).partition(" ")[2])
-        for number, kind in counted
-        if number
+        for number, kind in most_first(reasons, kinds)
     ]
 
 

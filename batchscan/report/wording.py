@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
@@ -81,6 +81,12 @@ def explained(number: int, reason: str) -> str:
     """Count files with a reason: `3 over 20 MB`, `8 server errors`."""
     phrase = _PHRASES[reason]
     return amount(number, phrase) if reason in _NOUNS else f"{number:,} {phrase}"
+
+
+def most_first(counts: Mapping[str, int], kinds: Iterable[str]) -> list[tuple[int, str]]:
+    """Those of some kinds that occur, with their counts; the most frequent one first."""
+    pairs = ((counts.get(kind, 0), kind) for kind in kinds)
+    return sorted((pair for pair in pairs if pair[0]), key=lambda pair: -pair[0])
 
 
 def ended(reason: ExitReason) -> str:
