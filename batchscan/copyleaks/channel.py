@@ -66,9 +66,10 @@ class ApiChannel:
         if not may_be_answer(response.body):
             details = ServiceError(http_status=response.status)
             raise BadResponse("the answer is not a JSON object", details, response.body)
-        long = len(response.body) >= LONG_ANSWER
-        read_id = named_scan_id
-        named = await asyncio.to_thread(read_id, response.body) if long else read_id(response.body)
+        if len(response.body) >= LONG_ANSWER:
+            named = await asyncio.to_thread(named_scan_id, response.body)
+        else:
+            named = named_scan_id(response.body)
         if named is None:
             self._check_endpoint(response, "check")
         elif named.casefold() != scan_id:

@@ -86,16 +86,15 @@ class RenditionCoverer:
             return False
         if made_later:
             if looked and fingerprint is not None:
-                size = (image.width or fingerprint.width, image.height or fingerprint.height)
-                image = replace(image, fingerprint=fingerprint, width=size[0], height=size[1])
+                width, height = image.width or fingerprint.width, image.height or fingerprint.height
             else:
                 made = await make_sendable(image, candidate)
                 if isinstance(made, NotSendable):
                     return made
                 self.engine.release(made)
                 self.conversions.put(made)
-                fingerprint, size = made.fingerprint, (made.width, made.height)
-                image = replace(image, fingerprint=fingerprint, width=size[0], height=size[1])
+                fingerprint, width, height = made.fingerprint, made.width, made.height
+            image = replace(image, fingerprint=fingerprint, width=width, height=height)
             await self.ledger.run(partial(self._note, image, candidate, answered=decidable))
         return True
 
