@@ -51,8 +51,8 @@ class CapturePacker:
                 fields.setdefault(key, []).append(
                     records.capture_fields(file, name, trouble, stamp)
                 )
-                if looked := _look(file):
-                    theirs[key] = looked
+                if preview := _preview(file):
+                    theirs[key] = preview
         added = sum(
             capture.file is not None for captures in fields.values() for capture in captures
         )
@@ -76,7 +76,7 @@ class CapturePacker:
         return name
 
 
-def _look(file: CaptureFile) -> CapturedPreview | None:
+def _preview(file: CaptureFile) -> CapturedPreview | None:
     previews = {
         resource.kind: resource.preview
         for resource in file.resources

@@ -1,4 +1,4 @@
-"""CasePreviews of our own pictures for `case.html`, made from the file if it still exists."""
+"""Previews of our own pictures for `case.html`, made from the file if it still exists."""
 
 from __future__ import annotations
 
