@@ -69,8 +69,7 @@ KILLS = (
     Kill("report-after"),
     Kill("closing"),
 )
-# Just after another point, with nothing between that lasts but what was only reserved: CI kills there
-# all the same.
+# Next to another point, with nothing between that is paid for: CI kills there all the same.
 FOLLOWING = {
     "login-answered",
     "reserved",

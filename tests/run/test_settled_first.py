@@ -61,9 +61,7 @@ async def told_by_the_next_run(service: Service, contents: int, matches: int) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("point", LATER)
-@pytest.mark.parametrize(
-    "error", ["MemoryError", pytest.param("OperationalError", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("error", ["MemoryError", "OperationalError"])
 async def test_an_error_after_the_answer_costs_nothing(tmp_path, error, point):
     async with answering(tmp_path, two_matches) as service:
         tree(service.images, pictures())
