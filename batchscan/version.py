@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from functools import cache
-from importlib import metadata
 
 _NAME = "batchscan"
 
@@ -12,6 +11,8 @@ _NAME = "batchscan"
 @cache
 def version() -> str:
     """The installed version."""
+    from importlib import metadata  # noqa: PLC0415 - slow to import: it loads the email package
+
     return metadata.version(_NAME)
 
 
@@ -26,6 +27,8 @@ def install_line(extra: str) -> str:
     It names the packages rather than `batchscan[extra]`: pip would look for that on an index that
     batchscan may not have been installed from.
     """
+    from importlib import metadata  # noqa: PLC0415 - slow to import: it loads the email package
+
     marker = f'extra == "{extra}"'
     try:
         required = metadata.requires(_NAME) or []

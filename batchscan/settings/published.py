@@ -8,7 +8,6 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from batchscan.errors import UsageError
-from batchscan.path_patterns import PathPattern
 from batchscan.settings.types import SettingType, text_only
 
 _KEYS = ("images", "url")
@@ -40,6 +39,8 @@ class PublishedType(SettingType):
         """Reject invalid patterns and addresses."""
         if not isinstance(value, tuple) or not all(isinstance(item, Published) for item in value):
             raise ValueError
+        from batchscan.path_patterns import PathPattern  # noqa: PLC0415 - slow to import
+
         for images, url in value:
             try:
                 PathPattern.of(images)
