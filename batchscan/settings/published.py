@@ -39,13 +39,8 @@ class PublishedType(SettingType):
         """Reject invalid patterns and addresses."""
         if not isinstance(value, tuple) or not all(isinstance(item, Published) for item in value):
             raise ValueError
-        from batchscan.path_patterns import PathPattern  # noqa: PLC0415 - slow to import
-
         for images, url in value:
-            try:
-                PathPattern.of(images)
-            except UsageError as error:
-                raise ValueError(str(error)) from None
+            _check_pattern(images)
             if not _is_web(url):
                 raise ValueError(f"{url[:80]!r} is not a web address")
 
@@ -62,6 +57,15 @@ def _published(item: object) -> Published:
     if not isinstance(item, dict) or sorted(item) != sorted(_KEYS):
         raise ValueError("each has `images` and `url`, and nothing else")
     return Published(text_only(item["images"]), text_only(item["url"]).strip())
+
+
+def _check_pattern(images: str) -> None:
+    from batchscan.path_patterns import PathPattern  # noqa: PLC0415 - slow to import, hardly used
+
+    try:
+        PathPattern.of(images)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
 
 
 def _is_web(url: str) -> bool:
