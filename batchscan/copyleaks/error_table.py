@@ -261,7 +261,7 @@ def repeated_keys(body: bytes) -> set[str]:
     """
     repeated: set[str] = set()
 
-    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def note_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         fields = dict(pairs)
         if len(fields) < len(pairs):
             times = Counter(name for name, _ in pairs)
@@ -269,7 +269,7 @@ def repeated_keys(body: bytes) -> set[str]:
         return fields
 
     try:
-        json.loads(_mended(body), object_pairs_hook=look, parse_int=_integer)
+        json.loads(_mended(body), object_pairs_hook=note_repeats, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise NotJson("not JSON") from error
     return repeated

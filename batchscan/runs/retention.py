@@ -112,12 +112,12 @@ async def apply_retention(thread: LedgerThread, output: Output) -> None:
     """Delete old runs at the end of a run; an error is only logged."""
     folder = output.directory
 
-    def look(ledger: Ledger) -> tuple[list[str], set[str]]:
+    def find_expired(ledger: Ledger) -> tuple[list[str], set[str]]:
         old = expired_runs(ledger, output)
         return old, with_unsaved_answers(ledger, folder, old)
 
     try:
-        old, rescued = await thread.run(look)
+        old, rescued = await thread.run(find_expired)
         done = await asyncio.to_thread(remove_runs, folder, old, rescued=rescued)
         await thread.run(lambda ledger: forget(ledger, output, done))
     except StorageError as error:

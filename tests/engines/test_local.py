@@ -51,7 +51,7 @@ def picture(seed: int = 0) -> Image:
     return Image("/p.png", Stat(len(data), 0, 0), data, sha256, "png", 16, 16, "image/png", "p.png")
 
 
-async def test_a_picture_is_portrayed_in_the_threads_that_inspect(engine):
+async def test_a_preview_is_made_in_the_threads_that_inspect(engine):
     previews = await asyncio.gather(*(engine.make_preview(picture(seed)) for seed in range(20)))
 
     assert len({preview.thumbnail for preview in previews}) == 20

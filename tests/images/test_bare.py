@@ -101,7 +101,7 @@ def judged(data: bytes, name: str) -> Accepted | RejectedBytes:
     return JUDGE.judge(data, name)
 
 
-def is_portrayed(data: bytes, verdict: Accepted, decoders) -> bool:
+def has_preview(data: bytes, verdict: Accepted, decoders) -> bool:
     image = Image(
         "/a", Stat(len(data), 0, 0), data, hashlib.sha256(data).hexdigest(), verdict.format,
         verdict.width, verdict.height, verdict.content_type, "a", verdict.warnings,
@@ -113,13 +113,13 @@ def is_portrayed(data: bytes, verdict: Accepted, decoders) -> bool:
 
 
 @pytest.mark.parametrize("name", DAMAGED)
-def test_sound_pixels_behind_damaged_metadata_are_accepted_and_portrayed(name, decoders):
+def test_sound_pixels_behind_damaged_metadata_are_accepted_and_get_a_preview(name, decoders):
     verdict = judged(DAMAGED[name], name)
 
     assert isinstance(verdict, Accepted), verdict
     assert (verdict.width, verdict.height) == (64, 48)
     assert verdict.warnings == ("metadata_damaged",)
-    assert is_portrayed(DAMAGED[name], verdict, decoders)
+    assert has_preview(DAMAGED[name], verdict, decoders)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests.support.pictures import animated_gif, at, dng, ico, jpeg, png, tree
 
 
 @pytest.fixture
-def look(judge):
+def inspected(judge):
     def run(path: str, rules: Rules | None = None, *, explicit: bool = False, follow: bool = False):
         candidate = Candidate(path, None, explicit)
         return inspect(candidate, judge, rules or Rules(), follow=follow)
@@ -24,10 +24,10 @@ def look(judge):
     return run
 
 
-def test_what_is_hashed_is_what_is_judged_is_what_is_sent(look, tmp_path):
+def test_what_is_hashed_is_what_is_judged_is_what_is_sent(inspected, tmp_path):
     tree(tmp_path, {"a/photo.png": png(8, 8)})
 
-    image = look(at(tmp_path, "a/photo.png"))
+    image = inspected(at(tmp_path, "a/photo.png"))
 
     assert isinstance(image, Image)
     assert image.data == png(8, 8)
@@ -37,9 +37,9 @@ def test_what_is_hashed_is_what_is_judged_is_what_is_sent(look, tmp_path):
     assert (image.content_type, image.file_name) == ("image/png", "photo.png")
 
 
-def test_bytes_that_were_inspected_before_are_not_judged_again_and_others_are(look, tmp_path):
+def test_bytes_that_were_inspected_before_are_not_judged_again_and_others_are(inspected, tmp_path):
     path = at(tree(tmp_path, {"photo.jpg": jpeg(20, 10)}), "photo.jpg")
-    before = look(path)
+    before = inspected(path)
     assert isinstance(before, Image)
     candidate = Candidate(path, None, inspected=replace(before, data=b""))
     strict = Judge(Rules(max_pixels=1))
@@ -53,30 +53,30 @@ def test_bytes_that_were_inspected_before_are_not_judged_again_and_others_are(lo
     assert (changed.reason, changed.width) == (RejectReason.TOO_MANY_PIXELS, 30)
 
 
-def test_a_wrong_name_is_put_right_for_the_service(look, tmp_path):
+def test_a_wrong_name_is_put_right_for_the_service(inspected, tmp_path):
     tree(tmp_path, {"photo.png": jpeg()})
 
-    image = look(at(tmp_path, "photo.png"))
+    image = inspected(at(tmp_path, "photo.png"))
 
     assert image.file_name == "photo.jpg"
     assert image.path.endswith("photo.png")
     assert image.warnings == ("extension_mismatch: named .png, the content is JPEG",)
 
 
-def test_a_name_that_is_not_utf8_is_read_and_sent_under_a_clean_one(look, tmp_path):
+def test_a_name_that_is_not_utf8_is_read_and_sent_under_a_clean_one(inspected, tmp_path):
     path = os.fsencode(tmp_path) + b"/caf\xe9.gif"
     Path(os.fsdecode(path)).write_bytes(animated_gif())
 
-    image = look(os.fsdecode(path))
+    image = inspected(os.fsdecode(path))
 
     assert isinstance(image, Image)
     assert image.file_name == "caf_.gif"
 
 
-def test_a_refusal_keeps_what_was_learned(look, tmp_path):
+def test_a_refusal_keeps_what_was_learned(inspected, tmp_path):
     tree(tmp_path, {"a.png": png()[:900]})
 
-    refused = look(at(tmp_path, "a.png"))
+    refused = inspected(at(tmp_path, "a.png"))
 
     assert isinstance(refused, NotSendable)
     assert refused.reason is RejectReason.CORRUPT
@@ -86,18 +86,18 @@ def test_a_refusal_keeps_what_was_learned(look, tmp_path):
     assert refused.stat.size == 900
 
 
-def test_an_empty_file_is_refused_by_its_size(look, tmp_path):
+def test_an_empty_file_is_refused_by_its_size(inspected, tmp_path):
     tree(tmp_path, {"a.png": b""})
 
-    assert look(at(tmp_path, "a.png")).reason is RejectReason.EMPTY
+    assert inspected(at(tmp_path, "a.png")).reason is RejectReason.EMPTY
 
 
-def test_a_file_of_exactly_the_limit_is_too_large_and_is_not_read(look, tmp_path):
+def test_a_file_of_exactly_the_limit_is_too_large_and_is_not_read(inspected, tmp_path):
     tree(tmp_path, {"a.png": png()})
     size = len(png())
 
-    assert isinstance(look(at(tmp_path, "a.png"), Rules(max_bytes=size + 1)), Image)
-    refused = look(at(tmp_path, "a.png"), Rules(max_bytes=size))
+    assert isinstance(inspected(at(tmp_path, "a.png"), Rules(max_bytes=size + 1)), Image)
+    refused = inspected(at(tmp_path, "a.png"), Rules(max_bytes=size))
     assert refused.reason is RejectReason.TOO_LARGE
     assert refused.sha256 is None
 
@@ -112,66 +112,66 @@ def test_a_file_of_exactly_the_limit_is_too_large_and_is_not_read(look, tmp_path
     ],
 )
 def test_the_refusal_of_a_large_file_says_how_much_is_taken(
-    look, tmp_path, size, figure, mebibytes
+    inspected, tmp_path, size, figure, mebibytes
 ):
     path = tmp_path / "a.png"
     with path.open("wb") as file:
         file.truncate(size)
 
-    detail = look(str(path)).detail
+    detail = inspected(str(path)).detail
 
     assert detail.startswith(figure)
     assert "less than 20 MB (20,000,000 bytes)" in detail
     assert ("20 MiB" in detail) is mebibytes
 
 
-def test_a_file_that_is_gone_has_vanished(look, tmp_path):
-    assert look(at(tmp_path, "none.png")).reason is FailReason.VANISHED
+def test_a_file_that_is_gone_has_vanished(inspected, tmp_path):
+    assert inspected(at(tmp_path, "none.png")).reason is FailReason.VANISHED
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission_is_unreadable(look, tmp_path):
+def test_a_file_without_permission_is_unreadable(inspected, tmp_path):
     tree(tmp_path, {"a.png": png()})
     (tmp_path / "a.png").chmod(0)
 
-    found = look(at(tmp_path, "a.png"))
+    found = inspected(at(tmp_path, "a.png"))
 
     assert found.reason is FailReason.UNREADABLE
     assert "Permission denied" in found.detail
 
 
-def test_what_is_no_regular_file_is_unreadable_and_never_waited_for(look, tmp_path):
+def test_what_is_no_regular_file_is_unreadable_and_never_waited_for(inspected, tmp_path):
     (tmp_path / "folder.png").mkdir()
     os.mkfifo(tmp_path / "pipe.png")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(at(tmp_path, "socket.png"))
 
-    assert "a folder" in look(at(tmp_path, "folder.png")).detail
-    assert "not a regular file" in look(at(tmp_path, "pipe.png")).detail
+    assert "a folder" in inspected(at(tmp_path, "folder.png")).detail
+    assert "not a regular file" in inspected(at(tmp_path, "pipe.png")).detail
     for name in ("folder.png", "pipe.png", "socket.png"):
-        assert look(at(tmp_path, name)).reason is FailReason.UNREADABLE
+        assert inspected(at(tmp_path, name)).reason is FailReason.UNREADABLE
 
 
-def test_a_link_is_followed_only_where_it_was_asked_for(look, tmp_path):
+def test_a_link_is_followed_only_where_it_was_asked_for(inspected, tmp_path):
     tree(tmp_path, {"a.png": png()})
     (tmp_path / "link.png").symlink_to("a.png")
     link = at(tmp_path, "link.png")
 
-    refused = look(link)
+    refused = inspected(link)
 
     assert refused.reason is FailReason.UNREADABLE
     assert "--follow-symlinks" in refused.detail
-    assert isinstance(look(link, explicit=True), Image)
-    assert isinstance(look(link, follow=True), Image)
+    assert isinstance(inspected(link, explicit=True), Image)
+    assert isinstance(inspected(link, follow=True), Image)
 
 
-def test_a_file_that_does_not_hold_what_stat_says_has_changed(look):
+def test_a_file_that_does_not_hold_what_stat_says_has_changed(inspected):
     # sysfs says one page for files that hold a few bytes.
     path = "/sys/kernel/mm/transparent_hugepage/enabled"
     if not Path(path).exists():
         pytest.skip("no sysfs here")
 
-    assert look(path).reason is FailReason.CHANGED_WHILE_READING
+    assert inspected(path).reason is FailReason.CHANGED_WHILE_READING
 
 
 @pytest.mark.parametrize(
@@ -207,8 +207,8 @@ def test_looking_at_a_head_never_waits(tmp_path):
     assert inspect_head(at(tmp_path, "link"), follow=True) is kinds.PNG
 
 
-def test_a_name_that_holds_a_nul_is_unreadable(look):
-    found = look("/p/a\0b.png", explicit=True)
+def test_a_name_that_holds_a_nul_is_unreadable(inspected):
+    found = inspected("/p/a\0b.png", explicit=True)
 
     assert isinstance(found, NotSendable)
     assert (found.reason, "NUL byte" in found.detail) == (FailReason.UNREADABLE, True)

@@ -88,7 +88,7 @@ def test_a_ledger_that_a_scan_begins_to_write_meanwhile_is_looked_at_again(tmp_p
     Ledger.open(tmp_path, REAL).close()
     seen: list[int] = []
 
-    def look(connection: sqlite3.Connection) -> int:
+    def count_answers(connection: sqlite3.Connection) -> int:
         found = int(connection.execute("SELECT count(*) FROM answers").fetchone()[0])
         if not seen:
             ledger = Ledger.open(tmp_path, REAL)
@@ -97,7 +97,7 @@ def test_a_ledger_that_a_scan_begins_to_write_meanwhile_is_looked_at_again(tmp_p
         seen.append(found)
         return found
 
-    assert undisturbed(tmp_path / FILE_NAME, look) == 1
+    assert undisturbed(tmp_path / FILE_NAME, count_answers) == 1
     assert seen == [0, 1]
 
 

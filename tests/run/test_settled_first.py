@@ -27,8 +27,8 @@ LATER = (
     "entry-committed",
     "line-made",
     "released",
-    "portraying",
-    "portrayed",
+    "making-preview",
+    "storing-preview",
     "settle-committed",
     "line-before",
 )
@@ -77,7 +77,7 @@ async def test_an_error_after_the_answer_costs_nothing(tmp_path, error, point):
         "kept",
         pytest.param("read", marks=pytest.mark.slow),
         "entered",
-        pytest.param("portrayed", marks=pytest.mark.slow),
+        pytest.param("storing-preview", marks=pytest.mark.slow),
     ],
 )
 async def test_a_kill_after_the_answer_was_kept_costs_nothing(tmp_path, point):
