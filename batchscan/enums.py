@@ -103,11 +103,11 @@ class Disposition(StrEnum):
     """What people have decided about a match."""
 
     OPEN = "open"
-    REVIEWED = "reviewed"  # somebody looked, and it is a copy that should not be there
+    REVIEWED = "reviewed"  # a user looked, and it is a copy that should not be there
     NOTICED = "noticed"  # its site was written to
     REMOVED = "removed"  # its site says that it took it down
     NOT_MINE = "not_mine"  # looks alike, and is no copy
-    ALLOWED = "allowed"  # by a rule of allow.yaml, whatever was decided before
+    ALLOWED = "allowed"  # by a rule of allow.yaml, which precedes decisions
 
 
 class CaptureKind(StrEnum):

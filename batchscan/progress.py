@@ -123,16 +123,16 @@ class Lines:
     def __init__(self, stream: TextIO, clock: Callable[[], float]) -> None:
         self._stream = stream
         self._clock = clock
-        self._said = clock()
+        self._printed_at = clock()
         self._speed = Speed(clock())
 
     def update(self, state: ProgressState) -> None:
         """Print a line if the last one is a minute old."""
         now = self._clock()
         self._speed.add(now, state)
-        if now - self._said < LINE_INTERVAL:
+        if now - self._printed_at < LINE_INTERVAL:
             return
-        self._said = now
+        self._printed_at = now
         percent = f" ({100 * state.done // max(1, state.found)} %)" if state.walk_ended else ""
         parts = [f"{_counts(state)}{percent}", *_ordered(parts_of(state, self._speed, now))]
         self._stream.write(", ".join(parts) + "\n")

@@ -1,4 +1,4 @@
-"""What is known of many pictures at once: the figures and findings that every format shows."""
+"""The figures and matches of many pictures, which all report formats show."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NO_MATCHES = Matches(
 
 @dataclass(frozen=True, slots=True)
 class FailOnTotals:
-    """What `--fail-on` looks at: matches that are there, neither allowed nor somebody else's."""
+    """The matches that `--fail-on` counts: present, not allowed, and not decided as `not_mine`."""
 
     new: int = 0  # or returned
     full: int = 0
@@ -52,7 +52,7 @@ class FailOnTotals:
 
 
 class Domain(msgspec.Struct, frozen=True, kw_only=True):
-    """What one domain shows."""
+    """The matches on one domain."""
 
     domain: str
     images: int
@@ -102,7 +102,7 @@ class Rechecks(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class MatchSummary:
-    """What the ledger knows of every picture that a run saw."""
+    """The matches of all pictures that a run saw."""
 
     matches: Matches = NO_MATCHES
     run_matches: Matches = NO_MATCHES  # of this run's answers only
@@ -115,7 +115,7 @@ class MatchSummary:
 
 @dataclass(frozen=True, slots=True)
 class MatchFacets:
-    """What can be chosen of the matches seen, those that are gone too, and how many each has."""
+    """The choices of a report's filters and their counts, including matches that are gone."""
 
     pictures: int
     matches: int
@@ -127,14 +127,14 @@ class MatchFacets:
 
 
 class TheirPreview(NamedTuple):
-    """What the picture at a match's address looked like when it was fetched last."""
+    """The picture at a match's address as it was last fetched."""
 
     seen_at: float
     jpeg: bytes
 
 
 class MatchDecision(NamedTuple):
-    """What somebody decided about a match."""
+    """A user's decision about a match."""
 
     at: float  # seconds since 1970
     who: str  # the user's name
@@ -160,7 +160,7 @@ class Version(NamedTuple):
 
 
 class MatchCounts(NamedTuple):
-    """How many matches a picture has."""
+    """The numbers of a picture's matches."""
 
     all: int  # also those that are gone
     present: int  # and the others of those that are there
@@ -171,7 +171,7 @@ class MatchCounts(NamedTuple):
 
 
 class StreamedMatches(Sequence[TrackedMatch]):
-    """Matches that are read anew whenever somebody goes over them: they may be very many."""
+    """Matches that are read again for each iteration, as there may be very many."""
 
     def __init__(self, read: Callable[[], Iterator[TrackedMatch]]) -> None:
         self._read = read
@@ -192,7 +192,7 @@ class StreamedMatches(Sequence[TrackedMatch]):
 
 @dataclass(frozen=True, slots=True)
 class PictureMatches:
-    """A content with matches, whole: for the formats that name every one of them."""
+    """A content with all of its matches, for the formats that list them."""
 
     path: bytes
     sha256: str

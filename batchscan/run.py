@@ -47,7 +47,7 @@ WorkQueue: TypeAlias = "asyncio.Queue[Candidate | Member | None]"  # None ends a
 
 
 def scan(settings: Settings) -> Scan:
-    """Scan pictures: iterate over the outcomes, then look at the report.
+    """Scan pictures: iterate over the outcomes, then read the report.
 
         async with batchscan.scan(Settings(roots=("./images",), ...)) as run:
             async for outcome in run:

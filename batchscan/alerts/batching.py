@@ -16,7 +16,7 @@ from batchscan.ledger import Allows, Ledger, MatchEventRecord, Message, MessageD
 MAX_MATCHES = 500  # of a message
 MAX_BYTES = 900_000  # bytes of its matches: many servers take no more than a megabyte
 FOR_PEOPLE = "apprise:"  # how the names of such targets begin
-_STEP = 1e-6  # seconds between two messages, so that their times tell their order
+_STEP = 1e-6  # seconds between two messages, so that they can be sorted by time
 
 
 def make_messages(
@@ -40,7 +40,7 @@ def make_messages(
         now: seconds since 1970; times stay in order even if the clock was set back.
     """
 
-    def is_told(news: MatchEventRecord) -> bool:
+    def is_due(news: MatchEventRecord) -> bool:
         if not news.there or news.match.disposition is Disposition.NOT_MINE:
             return False
         if news.first and not first_answers:
@@ -52,7 +52,7 @@ def make_messages(
     at = max(now, ledger.outbox.newest() + _STEP)
     for run_id in ledger.outbox.runs():
         digest = DigestBuilder()
-        events = digest.watch(filter(is_told, ledger.outbox.events_of(run_id)))
+        events = digest.watch(filter(is_due, ledger.outbox.events_of(run_id)))
         parts = _draft(ledger, grouped(map(match_json, events)))
         for message in _messages(ledger, targets, run_id, parts, digest):
             ledger.outbox.put(replace(message, made_at=at))

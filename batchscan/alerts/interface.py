@@ -16,7 +16,7 @@ class RetryPolicy(Enum):
 
     TRY_AGAIN = auto()  # soon
     NEXT_MESSAGE = auto()  # the target refuses this one
-    NEXT_RUN = auto()  # all messages will fail until somebody fixes the target
+    NEXT_RUN = auto()  # all messages will fail until the target is fixed
 
 
 @dataclass(frozen=True, slots=True)

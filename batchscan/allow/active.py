@@ -45,7 +45,7 @@ class ActiveAllowRules:
         )
 
     @property
-    def looks_at_paths(self) -> bool:
+    def depends_on_paths(self) -> bool:
         """Whether what is allowed depends on where pictures are."""
         return any(rule.images is not None for rule in self.rules.rules)
 

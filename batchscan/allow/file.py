@@ -40,7 +40,7 @@ def load_rules(settings: Settings, config: str | None) -> AllowRules:
 
 
 def read_rules(path: Path, *, named: bool) -> AllowRules:
-    """The rules of a file; one that nobody named need not be there.
+    """Read the rules of a file; the default file need not exist.
 
     Raises:
         UsageError: it cannot be read, or holds what is no rule; file and line are named.

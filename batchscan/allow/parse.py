@@ -91,7 +91,7 @@ def parse_rule(values: Mapping[str, Any], line: int = 0) -> Rule:
 
 
 def format_rule(rule: Rule) -> list[str]:
-    """A rule as lines of YAML, `key: value`, that hold whatever the values hold."""
+    """A rule as lines of YAML, `key: value`, valid for any values."""
     key = "domain" if rule.target and rule.target.is_domain else "url"
     texts = {
         key: str(rule.target) if rule.target else None,

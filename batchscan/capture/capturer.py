@@ -186,10 +186,10 @@ class Capturer:
             _media_type(got),
         )
         if fetched.kind is CaptureKind.PICTURE and got.status // 100 == 2:  # noqa: PLR2004 - HTTP's
-            return self._looked_at(resource, got.body, reference)
+            return self._with_preview(resource, got.body, reference)
         return resource
 
-    def _looked_at(
+    def _with_preview(
         self, resource: CapturedResource, body: bytes, reference: Reference
     ) -> CapturedResource:
         preview = make_preview(body, self._decoders)

@@ -107,7 +107,7 @@ def command(
         _print_prose(_line(notice, drafts, selection))
     for site, number in sorted(selection.taken_down.items()):
         _print_prose(_taken_down(site, number))
-    _say_what_is_left(loaded, selection, domains, images)
+    _print_next_steps(loaded, selection, domains, images)
     return 0
 
 
@@ -161,7 +161,7 @@ def _others(notice: Notice, selection: NoticeSelection) -> int:
     return counts.total() - counts["gone"] - counts[Disposition.REVIEWED]
 
 
-def _say_what_is_left(
+def _print_next_steps(
     loaded: LoadedSettings,
     selection: NoticeSelection,
     domains: Sequence[str],

@@ -124,7 +124,7 @@ def _check_file_system(folder: Path) -> Finding:
     return Finding(Level.OK, "file system", kind or "unknown")
 
 
-_MOUNTS = "/proc/self/mounts"  # Linux; elsewhere nobody knows
+_MOUNTS = "/proc/self/mounts"  # Linux; elsewhere it is not known
 _NETWORK = frozenset(
     {"9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "drvfs", "glusterfs", "lustre"}
     | {"ncpfs", "nfs", "nfs3", "nfs4", "smb", "smb2", "smb3", "smbfs", "webdav"}
@@ -142,7 +142,7 @@ def file_system(path: str, mounts: str = _MOUNTS) -> str | None:
         mounts: the file in which the kernel lists what is mounted.
 
     Returns:
-        None if nobody knows.
+        None if it cannot be found out.
     """
     try:
         with open(mounts, encoding="utf-8", errors="surrogateescape") as file:

@@ -55,12 +55,14 @@ class RunMonitor:
         try:
             code = work()
         except BaseException as error:
-            self._tell(*exit_status_of(error), error)
+            self._report_end(*exit_status_of(error), error)
             raise
-        self._tell(code, self._report.run.exit_reason if self._report else ExitReason.OK)
+        self._report_end(code, self._report.run.exit_reason if self._report else ExitReason.OK)
         return code
 
-    def _tell(self, code: int, reason: ExitReason, error: BaseException | None = None) -> None:
+    def _report_end(
+        self, code: int, reason: ExitReason, error: BaseException | None = None
+    ) -> None:
         gave_way = isinstance(error, LockedError) and self._settings.scan.if_locked == "skip"
         if self._settings.dry_run or gave_way:
             return

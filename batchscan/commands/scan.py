@@ -180,18 +180,18 @@ async def show_progress(state: Callable[[], ProgressState], output: Output) -> A
         yield
         return
     shown = progress.create(output.progress, sys.stderr, quiet=output.quiet)
-    looking = asyncio.create_task(_look(state, shown))
+    updating = asyncio.create_task(_update_regularly(state, shown))
     try:
         yield
     finally:
-        looking.cancel()
+        updating.cancel()
         with contextlib.suppress(asyncio.CancelledError, OSError):  # OSError: stderr has gone
-            await looking
+            await updating
         with contextlib.suppress(OSError):
             shown.close()
 
 
-async def _look(state: Callable[[], ProgressState], shown: progress.Progress) -> None:
+async def _update_regularly(state: Callable[[], ProgressState], shown: progress.Progress) -> None:
     while True:
         shown.update(state())
         await asyncio.sleep(_TICK)

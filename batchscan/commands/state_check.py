@@ -32,13 +32,13 @@ _SHOWN = 5  # captures named
 
 
 def check(state: Path) -> Iterator[Finding]:
-    """Look at everything in a state folder.
+    """Check everything in a state folder.
 
     Raises:
         StorageError: there is no ledger.
     """
     findings, files = undisturbed(
-        state / FILE_NAME, lambda ledger: (list(_look(ledger, state)), _kept_files(ledger))
+        state / FILE_NAME, lambda ledger: (list(_check_ledger(ledger, state)), _kept_files(ledger))
     )
     yield from findings
     if files:
@@ -47,7 +47,7 @@ def check(state: Path) -> Iterator[Finding]:
     yield _lock(state)
 
 
-def _look(connection: sqlite3.Connection, state: Path) -> Iterator[Finding]:
+def _check_ledger(connection: sqlite3.Connection, state: Path) -> Iterator[Finding]:
     connection.execute("BEGIN")  # all of it as of one moment
     version = version_of(connection)
     if version != VERSION:
@@ -62,10 +62,10 @@ def _look(connection: sqlite3.Connection, state: Path) -> Iterator[Finding]:
     else:
         yield Finding(Level.OK, "pages", "no damage")
     if version == VERSION:
-        yield from _look_closer(IntegrityChecker(connection))
+        yield from _check_content(IntegrityChecker(connection))
 
 
-def _look_closer(soundness: IntegrityChecker) -> Iterator[Finding]:
+def _check_content(soundness: IntegrityChecker) -> Iterator[Finding]:
     has_findings = False
     for what, advice, examine in (
         ("references", _RESTORE, soundness.references),

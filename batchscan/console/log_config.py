@@ -116,17 +116,19 @@ class WarnOnce(logging.Filter):
         """Prepare; `before_summary` where the summary comes on this handler's terminal."""
         super().__init__()
         self._before_summary = before_summary
-        self._said: set[str] = set()
+        self._shown: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to write a record."""
         if record.levelno < logging.WARNING:
             return True
         message = record.getMessage()
-        if message in self._said or (self._before_summary and getattr(record, "in_summary", False)):
+        if message in self._shown or (
+            self._before_summary and getattr(record, "in_summary", False)
+        ):
             return False
-        if len(self._said) < MAX_REMEMBERED:
-            self._said.add(message)
+        if len(self._shown) < MAX_REMEMBERED:
+            self._shown.add(message)
         return True
 
 

@@ -1,8 +1,8 @@
 """A timeout that counts only the time in which the event loop ran.
 
 A process that was stopped, or a machine that was suspended, finds its answers in its sockets when
-it wakes. A plain timer has run out by then and is looked at first: the answers would be thrown
-away, and paid for again.
+it wakes. A plain timer has run out by then and is handled first: the answers would be discarded,
+and paid for again.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Request:
     body: bytes | Multipart = field(default=b"", repr=False)
     token: str | None = field(default=None, repr=False)
     # Over a connection of its own: its answer does not name the request, as that of a check does,
-    # so the answer of another request could not be told from it.
+    # so the answer of another request could be taken for it.
     alone: bool = False
 
 

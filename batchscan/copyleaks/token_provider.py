@@ -232,7 +232,7 @@ class TokenProvider:
 
 
 POLL: Final = 0.05
-"""Seconds between two looks at a lock that somebody else holds."""
+"""Seconds between two checks of a lock that another process holds."""
 
 
 @asynccontextmanager

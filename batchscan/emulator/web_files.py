@@ -83,7 +83,7 @@ def read_below(root: Path, name: str) -> bytes:
 
 
 def _read(folder: int, name: str) -> bytes:
-    # Not blocking: opening a FIFO would wait for somebody to write
+    # Not blocking: opening a FIFO would wait for a writer
     file = os.open(name, os.O_RDONLY | system.O_NOFOLLOW | system.O_NONBLOCK, dir_fd=folder)
     with os.fdopen(file, "rb") as opened:
         status = os.fstat(file)

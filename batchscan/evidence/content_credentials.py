@@ -80,7 +80,7 @@ def describe(credentials: CredentialsFields) -> str | None:
 
 
 def _state_of(message: str) -> State:
-    """The state that an error stands for, by the beginning of the library's message."""
+    """The state that an error means, by the beginning of the library's message."""
     kind = message.partition(":")[0]
     return {"Remote": "elsewhere", "NotSupported": "absent"}.get(kind, "unreadable")  # type: ignore[return-value]
 

@@ -15,7 +15,7 @@ MANIFEST: Final = "manifest.json"
 SUMS: Final = "SHA256SUMS"
 
 MAX_FILES: Final = 150_000
-"""That a pack holds at most, so that whoever checks one can tell it from an attack."""
+"""The most files in a pack; one with more is taken for an attack."""
 
 MAX_MANIFEST: Final = 64 * 1024 * 1024
 """Bytes; that of the largest pack has half of it."""

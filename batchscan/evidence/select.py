@@ -84,7 +84,7 @@ def _advice(near: Iterable[str]) -> str:
 
 
 MAX_TRIED: Final = 10
-"""Paths of one picture that are looked at: each may be a disk that has to wake up."""
+"""The most paths of one picture that are tried: each may be on a disk that has to wake up."""
 
 _MAX_BYTES: Final = 64 * 1024 * 1024  # bytes; the service never took as much
 _FLAGS: Final = (

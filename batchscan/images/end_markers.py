@@ -16,7 +16,7 @@ _UNCOMPRESSED: Final = (0, 3, 6)  # BI_RGB, BI_BITFIELDS, BI_ALPHABITFIELDS
 
 
 def is_complete(kind: ImageFormat, data: bytes) -> bool:
-    """Whether the end is where the structure has it; also False if only decoding can tell."""
+    """Whether the file ends where its structure does; also False if only decoding can show that."""
     reader = {
         kinds.JPEG: has_end,
         kinds.PNG: _png,

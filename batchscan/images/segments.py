@@ -26,7 +26,7 @@ GIF_FRAME_HEADER: Final = 10
 """Bytes of a GIF's frame before its palette."""
 
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a segment
-# The next marker, as libjpeg looks for it: whatever is no marker is passed over.
+# The next marker, as libjpeg finds it: bytes that are not a marker are skipped.
 _MARKER: Final = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 _AFTER_SCAN: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 _RIFF_HEAD: Final = 8  # name and length

@@ -43,7 +43,7 @@ def back_up(
 def undisturbed(ledger: Path, query: Callable[[sqlite3.Connection], T]) -> T:
     """Call `query` with a consistent state of a ledger of any version, without creating files.
 
-    Without a write-ahead log nobody is writing, so SQLite opens the file as immutable; if a writer
+    Without a write-ahead log no process is writing, so SQLite opens the file as immutable; if a writer
     starts meanwhile, `query` is called again.
 
     Raises:
@@ -79,7 +79,7 @@ def unreadable(ledger: Path, error: BaseException) -> StorageError:
 
 
 def stamp(ledger: Path) -> tuple[int, ...] | None:
-    """The state of a ledger's file, to notice changes; None while somebody may be writing."""
+    """The state of a ledger's file, to notice changes; None while a process may be writing."""
     try:
         file_stat = os.stat(ledger)
     except OSError as error:
@@ -118,7 +118,7 @@ def copy_into(source: sqlite3.Connection, path: str) -> None:
 
 
 def open_copy(path: str) -> sqlite3.Connection:
-    """Open a ledger that nobody writes, without creating files beside it."""
+    """Open a ledger that no process writes, without creating files beside it."""
     uri = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
     return sqlite3.connect(uri, uri=True, isolation_level=None)
 

@@ -139,7 +139,7 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
         migrate(connection, path)
         return connection
     log = Path(f"{path}-wal")
-    if log.exists() and log.stat().st_size:  # somebody is writing it, or was killed
+    if log.exists() and log.stat().st_size:  # a process is writing it, or was killed
         return _connect(path, "mode=ro")
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         # In this mode SQLite locks the file against writers, and removes its files afterwards.

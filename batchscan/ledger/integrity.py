@@ -119,7 +119,7 @@ class IntegrityChecker:
         result = IntegrityResult()
         for row in self._connection.execute(_SEALS).fetchall():
             result.number += 1
-            self._look_at_seal(result, *row)
+            self._check_block(result, *row)
         return result
 
     def last_run(self) -> LastRun | None:
@@ -160,7 +160,7 @@ class IntegrityChecker:
         agrees = entered == shown if newest else entered <= shown
         return None if agrees else "does not agree with the matches that were recorded from it"
 
-    def _look_at_seal(self, result: IntegrityResult, *seal: Any) -> None:  # noqa: ANN401 - a row
+    def _check_block(self, result: IntegrityResult, *seal: Any) -> None:  # noqa: ANN401 - a row
         realm_id, folder_id, first, stored, rules, oldest, matched, rejected, end = seal
         rows = self._connection.execute(_FILES, (realm_id, folder_id, first, end, end)).fetchall()
         try:

@@ -35,7 +35,7 @@ from batchscan.ledger.perspective import Allows, Perspective
 from batchscan.ledger.prune import Pruning
 from batchscan.ledger.rate_limits import RateLimits
 from batchscan.ledger.readings import Readings
-from batchscan.ledger.realms import Realm, address_of, akin, all_ids_of, enter, realm_id_of
+from batchscan.ledger.realms import Realm, address_of, all_ids_of, enter, realm_id_of, similar_realm
 from batchscan.ledger.rechecks import RecheckTables
 from batchscan.ledger.renditions import Renditions
 from batchscan.ledger.report_cache import ReportCache
@@ -198,9 +198,9 @@ class Ledger:
         except OSError as error:
             raise self.unusable(error) from error
 
-    def akin(self) -> str | None:
+    def similar_realm(self) -> str | None:
         """Another address on the same host that has answers, if this realm has none."""
-        return akin(self._connection, self.realm)
+        return similar_realm(self._connection, self.realm)
 
     def unusable(self, error: BaseException) -> StorageError:
         """The error for a ledger that cannot be used because of `error`."""

@@ -89,11 +89,11 @@ class Pruning:
             "DELETE FROM folders WHERE id NOT IN (SELECT folder_id FROM files)"
         )
 
-    def count_told(self, before: float) -> int:
+    def count_delivered(self, before: float) -> int:
         """How many messages were delivered before a time, in seconds since 1970."""
         return self._count("SELECT count(*) FROM messages WHERE told_at < ?", before)
 
-    def drop_told(self, before: float) -> None:
+    def drop_delivered(self, before: float) -> None:
         """Delete messages that were delivered before a time; pending ones stay."""
         self._connection.execute("DELETE FROM messages WHERE told_at < ?", (before,))
 

@@ -74,7 +74,7 @@ def enter(connection: sqlite3.Connection, realm: Realm) -> None:
         raise
 
 
-def akin(connection: sqlite3.Connection, realm: Realm) -> str | None:
+def similar_realm(connection: sqlite3.Connection, realm: Realm) -> str | None:
     """Another address on this realm's host that has answers, if this realm has none."""
     from yarl import URL  # noqa: PLC0415 - as above
 

@@ -26,7 +26,7 @@ class StoredRun:
 
 
 # Runs with a meaningful report: they reached their end, or got an answer before they were stopped.
-# The same as `report.run_folder.speaks`; a damaged report counts as meaningful.
+# The same as `report.run_folder.is_meaningful`; a damaged report counts as meaningful.
 _SPEAKS = (
     "CASE WHEN json_valid(CAST(report AS TEXT)) THEN"
     " json_extract(CAST(report AS TEXT), '$.run.exit_reason') IN ('ok', 'matches', 'partial')"

@@ -1,7 +1,7 @@
 """Pings a server when a run starts and ends, in the manner of healthchecks.io.
 
-It raises the alarm when a failure is reported, or nothing is. Its address is a secret: whoever
-knows it can tell it things.
+The server raises the alarm when a failure is reported, or when no ping comes. Its address is a
+secret: with it anybody can send pings.
 """
 
 from __future__ import annotations

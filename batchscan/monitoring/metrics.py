@@ -39,7 +39,7 @@ class Ending:
 def write_metrics(path: str, ending: Ending) -> None:
     """Write the figures atomically, replacing those of the run before.
 
-    The label `scan` is the file's name, so that those of several jobs can be told apart.
+    The label `scan` is the file's name, to distinguish several jobs.
 
     Raises:
         StorageError: it cannot be written.

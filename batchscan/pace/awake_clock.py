@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-TICK = 0.5  # seconds between two looks at the time
+TICK = 0.5  # seconds between two checks of the time
 LATE = 0.5  # seconds by which a look may be late before the rest counts as slept
 
 
@@ -24,11 +24,11 @@ class AwakeClock:
         """Prepare; `now` returns monotonic seconds."""
         self._now = now
         self._slept = 0.0
-        self._expected = math.inf  # when the next look should have happened
-        self._looking: asyncio.Task[None] | None = None
+        self._expected = math.inf  # when the next check should have happened
+        self._checking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._looking = asyncio.create_task(self._look())
+        self._checking = asyncio.create_task(self._check_regularly())
         return self
 
     async def __aexit__(
@@ -37,9 +37,9 @@ class AwakeClock:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait([self._looking])
+        if self._checking is not None:
+            self._checking.cancel()
+            await asyncio.wait([self._checking])
 
     def seconds(self) -> float:
         """Seconds since an arbitrary moment, without time slept."""
@@ -53,7 +53,7 @@ class AwakeClock:
             self._slept += at - self._expected
             self._expected = at
 
-    async def _look(self) -> None:
+    async def _check_regularly(self) -> None:
         while True:
             self._notice()
             self._expected = time.monotonic() + TICK + LATE

@@ -78,7 +78,7 @@ class RenditionCoverer:
         """
         made_later = image.fingerprint is None and is_converted(image)
         decidable, looked, fingerprint = await self.ledger.run(
-            partial(self._what_is_known, image)
+            partial(self._stored_facts, image)
             if made_later
             else partial(self._note_new, image, candidate)
         )
@@ -102,7 +102,7 @@ class RenditionCoverer:
         self, image: Image, candidate: Candidate, ledger: Ledger
     ) -> tuple[bool, bool, Fingerprint | None]:
         """The same, and the picture is noted; of a known one, what new files are compared with."""
-        facts = self._what_is_known(image, ledger)
+        facts = self._stored_facts(image, ledger)
         decidable, _, _ = facts
         if not decidable or self.settings.force:
             self._note(image, candidate, ledger, answered=decidable)
@@ -110,7 +110,7 @@ class RenditionCoverer:
             ledger.renditions.files.keep_thumbnail(image.sha256, image.fingerprint)
         return facts
 
-    def _what_is_known(self, image: Image, ledger: Ledger) -> tuple[bool, bool, Fingerprint | None]:
+    def _stored_facts(self, image: Image, ledger: Ledger) -> tuple[bool, bool, Fingerprint | None]:
         """Whether a content can be decided now, has its fingerprint been looked for, and that."""
         decidable = ledger.known.is_conclusive(image.sha256)
         decidable = decidable or self._cover_that_holds(image.sha256, ledger) is not None

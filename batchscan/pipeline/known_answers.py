@@ -18,7 +18,7 @@ from batchscan.runs.rebuild import with_history
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Looks contents up; whoever asked releases what came, and before it waits for others."""
+    """Looks contents up; the caller releases each result, before it waits for other contents."""
 
     ledger: LedgerThread
     dry_run: bool

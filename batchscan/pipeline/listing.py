@@ -46,8 +46,8 @@ def candidates_of(block: Block, files: Sequence[FileStat]) -> Iterator[Candidate
 def too_young(candidate: Candidate, now_ns: float, min_age_ns: float) -> str | None:
     """Why a file is too young; None if it is not.
 
-    A modification time in the future was set by somebody (a camera's clock, an archive) and says
-    nothing about the file's age; the change time is set by the file system.
+    A modification time in the future is a program's (a camera's clock, an archive) and says nothing
+    about the file's age; the change time is set by the file system.
     """
     stat = candidate.stat
     if stat is None:

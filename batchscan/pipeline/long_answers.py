@@ -23,7 +23,7 @@ class LongAnswers:
     _path: str | None = None  # of the file whose turn it is
 
     async def take(self, path: str) -> None:
-        """Wait for the turn of a file; whoever has it waits for no other file before its release."""
+        """Wait for the turn of a file; its task must release the turn before it waits for another file."""
         if self._path != path:
             await self._turn.acquire()
             self._path = path

@@ -1,6 +1,6 @@
 """Confirming by their pixels that one file is a version of another, before it is covered.
 
-Thumbnails tell which files may be versions, and that is enough for counting them. A picture that
+Thumbnails show which files may be versions, and that is enough for counting them. A picture that
 is not asked about is decoded once more together with the one whose answer it gets, one pair at a
 time. If the two differ, or one of them cannot be read any more, it is asked about, and is known
 from then on.

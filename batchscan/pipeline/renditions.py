@@ -123,7 +123,7 @@ class RenditionPlanner:
             after = some[-1][0]
 
     async def _fill(self, candidate: Candidate) -> None:
-        seen = await self._look(candidate)
+        seen = await self._inspect(candidate)
         if seen is not None:
             await self.ledger.run(lambda ledger: ledger.renditions.keep(*seen))
 
@@ -198,7 +198,7 @@ class RenditionPlanner:
             return file
         for candidate in (file.candidate, *file.elsewhere):
             try:
-                seen = await self._look(candidate)
+                seen = await self._inspect(candidate)
             except StopRun as reason:
                 self.stop.request(reason)
                 return file
@@ -206,7 +206,7 @@ class RenditionPlanner:
                 return with_thumbnail(file, seen[1].thumbnail)
         return file
 
-    async def _look(self, candidate: Candidate) -> tuple[str, Fingerprint | None] | None:
+    async def _inspect(self, candidate: Candidate) -> tuple[str, Fingerprint | None] | None:
         """A file's SHA-256 and fingerprint; None if it is missing or not a picture."""
         size = candidate.stat.size if candidate.stat else 0
         async with self.bytes_in_flight.hold(min(size, self.settings.scan.max_bytes)):

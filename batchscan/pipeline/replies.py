@@ -170,7 +170,7 @@ def charge_of(reply: Reply) -> int | None:
 
 
 def _after_nothing(submission: Submission, reply: TokenRejected | NotSent) -> NoAnswer | Retry:
-    """What follows a request that the service did not look at."""
+    """What follows a request that the service did not process."""
     if isinstance(reply, NotSent):
         return NoAnswer(reply.reason, reply.detail, None)
     submission.tokens_refused += 1

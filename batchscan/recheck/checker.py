@@ -90,7 +90,7 @@ class Checker:
         digest = hashlib.sha256(body).digest()
         same = digest == reference.sha256
         try:
-            picture = self._look(body)
+            picture = self._fingerprinted(body)
         except _NoPicture as error:
             verdict = Verdict.THERE if same else error.verdict
             return replace(seen, verdict=verdict, detail=error.detail), None
@@ -106,7 +106,7 @@ class Checker:
         )
         return observation, TheirPicture(digest, picture.fingerprint, picture.preview)
 
-    def _look(self, body: bytes) -> FingerprintedPicture:
+    def _fingerprinted(self, body: bytes) -> FingerprintedPicture:
         kind = sniff(body[:HEAD_BYTES])
         if kind is None:
             raise _NoPicture(
@@ -139,12 +139,12 @@ class Checker:
 
     def _answered(self, kind: RecheckKind, url: str, got: Fetched | Failure) -> Observation:
         """The observation from status and headers, without the content."""
-        verdict, detail = _said(got)
+        verdict, detail = _verdict_of(got)
         shortened = None if detail is None else detail[:_MAX_DETAIL]
         return Observation(kind, url, verdict, got.status, shortened, self._now())
 
 
-def _said(got: Fetched | Failure) -> tuple[Verdict, str | None]:
+def _verdict_of(got: Fetched | Failure) -> tuple[Verdict, str | None]:
     match got:
         case Fetched(status=status) if status in _OK:
             return Verdict.THERE, None

@@ -18,7 +18,7 @@ from batchscan.renditions.index import Hashes, Pairs, near_pairs, packed
 from batchscan.renditions.rule import MAX_DISTANCE, MAX_DISTANCE_OF_RAW, MIN_DETAIL, SHAPE_TOLERANCE
 
 MAX_NEIGHBOURS: Final = 64
-"""Earlier neighbours of one picture that are looked at, the best of them."""
+"""The most neighbours of one picture that are compared, the best ones."""
 
 _MAX_AT_ONCE: Final = 16  # pictures with the same time of exposure
 

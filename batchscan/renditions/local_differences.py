@@ -18,7 +18,7 @@ CLOSE_SIDE: Final = 320
 """Pixels of a close-up's longer side, of pictures that are large enough."""
 
 MIN_SPOT: Final = 5.0
-"""Levels of 256 below which nobody sees a difference."""
+"""Levels of 256 below which a difference cannot be seen."""
 
 MAX_OUTLIER: Final = 5.0
 MAX_WIDE_OUTLIER: Final = 4.0

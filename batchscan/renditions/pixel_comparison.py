@@ -1,4 +1,4 @@
-"""Comparing two similar pictures pixel by pixel, to tell an edit from another way of saving.
+"""Comparing two similar pictures pixel by pixel, to distinguish an edit from another way of saving.
 
 The larger picture is brought to the size of the smaller one (`resampling`), and what saving the
 smaller one as a JPEG may have changed is taken away (`jpeg_rounding`). Of a version little is

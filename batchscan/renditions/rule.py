@@ -49,12 +49,12 @@ def likeness(one: Fingerprint, other: Fingerprint) -> Likeness:
         may_be_rendition(one, other)
         and colour <= MAX_DIFFERENCE
         and tone_difference(one.thumbnail, other.thumbnail) <= MAX_TONE
-        and _nothing_stands_out(one, other)
+        and _agree_in_detail(one, other)
     )
     return Likeness(bits, colour, same)
 
 
-def _nothing_stands_out(one: Fingerprint, other: Fingerprint) -> bool:
+def _agree_in_detail(one: Fingerprint, other: Fingerprint) -> bool:
     """Whether the finer comparisons find no difference."""
     apart = differences(one.thumbnail, other.thumbnail)
     smaller = min(one.width, one.height, other.width, other.height)

@@ -45,7 +45,7 @@ COLUMNS = (
     "rechecked_at",
     "likeness",  # to their picture as first fetched, 0 to 1
     "our_likeness",  # to ours
-    "decided_at",  # when somebody made its disposition what it is
+    "decided_at",  # when a user decided its disposition
     "decided_by",
     "note",
     "recheck_http_status",

@@ -59,7 +59,7 @@ def write_report(folder: str, report: Report) -> str:
     return path
 
 
-def speaks(report: Report) -> bool:
+def is_meaningful(report: Report) -> bool:
     """Whether a run has a meaningful report, so that `latest` may point to it.
 
     A dry run has none, and neither has a run that was stopped before any picture was checked, by a
@@ -81,7 +81,7 @@ def point_latest(output: str, report: Report) -> None:
     The link is replaced atomically. If it cannot be made, this only logs a warning: the run's files
     are complete.
     """
-    if not (report.run.dry_run or speaks(report)):
+    if not (report.run.dry_run or is_meaningful(report)):
         return
     name = LATEST_DRY_RUN if report.run.dry_run else LATEST
     link = os.path.join(output, name)

@@ -43,7 +43,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: bool
     message: str | None
     advice: str | None
-    same_as: str | None = None  # the earlier run that report.html speaks of: nothing changed since
+    same_as: str | None = (
+        None  # the earlier run that report.html was made for: nothing changed since
+    )
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,7 +67,7 @@ async def capture_site(
 async def recheck_one(
     settings: Settings, place: MatchKey, connect_to: tuple[str, ...]
 ) -> ActionResult:
-    """Ask whether one match is still there, whatever was decided about it.
+    """Ask whether one match is still there, with any disposition.
 
     Raises:
         LockedError: another recheck is on.

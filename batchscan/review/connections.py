@@ -48,6 +48,6 @@ class Connections:
 
 
 def is_about_us(record: logging.LogRecord) -> bool:
-    """Whether a log record is about more than somebody's request that is not HTTP."""
+    """Whether a log record is about our code, and not about a request that is not HTTP."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, HttpProcessingError)

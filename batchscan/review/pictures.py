@@ -20,7 +20,7 @@ from batchscan.util import system
 from batchscan.util.paths import is_url
 
 MAX_TRIED: Final = 5
-"""Paths of one picture that are looked at: each may be a disk that has to wake up."""
+"""The most paths of one picture that are tried: each may be on a disk that has to wake up."""
 
 MAX_BYTES: Final = 128 * 1024 * 1024  # of one file; four may be read at once
 SECONDS: Final = 2.0  # that a page waits for a disk

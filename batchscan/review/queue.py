@@ -203,7 +203,7 @@ def _ahead(counts: QueueCounts, start: QueuedMatch) -> Iterator[str]:
 def _index(counts: QueueCounts, domain: str) -> int:
     try:
         return counts.order.index(domain)
-    except ValueError:  # the site has nothing that the filter speaks of
+    except ValueError:  # the site has no match that the filter selects
         return -1
 
 

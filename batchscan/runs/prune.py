@@ -56,7 +56,7 @@ def find(ledger: Ledger, settings: Settings, before: float, now: float) -> Prune
         files=files,
         matched=matched,
         away=away,
-        messages=ledger.pruning.count_told(before),
+        messages=ledger.pruning.count_delivered(before),
         leftovers=sorted(_leftovers(ledger.path.parent, before, now)),
         runs=expired_runs(ledger, settings.output),
     )
@@ -77,7 +77,7 @@ def carry_out(
     with ledger.transaction(writing=True):
         forget(ledger, settings.output, done)
         ledger.pruning.drop_files()
-        ledger.pruning.drop_told(before)
+        ledger.pruning.drop_delivered(before)
     for path in plan.leftovers:
         path.unlink(missing_ok=True)
     return done

@@ -48,7 +48,7 @@ def fingerprint_of(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules)
     pictures = blake2b(digest_size=_BYTES)
     for picture_id, path, fresh in view.with_matches():
         pictures.update(b"%d %d %b\0" % (picture_id, fresh, path))
-        if allowing.looks_at_paths:  # rules depend on the picture's other paths, too
+        if allowing.depends_on_paths:  # rules depend on the picture's other paths, too
             for existing in existing_paths(ledger.history.paths_of(picture_id)):
                 pictures.update(b"%b\0" % existing)
     # The reported runs matter only if they have new matches.

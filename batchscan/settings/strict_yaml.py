@@ -194,7 +194,7 @@ def _content(path: str) -> bytes:
     Raises:
         OSError: it cannot be read.
     """
-    # With O_NONBLOCK, a pipe that nobody writes to is opened, and is empty.
+    # With O_NONBLOCK, a pipe without a writer is opened, and is empty.
     with open(
         path, "rb", opener=lambda name, flags: os.open(name, flags | system.O_NONBLOCK)
     ) as file:

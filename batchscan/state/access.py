@@ -216,7 +216,7 @@ async def _open_ledger(
     opener = Ledger.read if settings.dry_run else partial(Ledger.open, record_events=record_events)
     ledger = LedgerThread(await asyncio.to_thread(opener, state, realm_of(settings)))
     try:
-        similar = await ledger.run(lambda ledger: ledger.akin())
+        similar = await ledger.run(lambda ledger: ledger.similar_realm())
         if similar is not None:
             log.warning(
                 "no picture has been sent to %s before. If it is the same service as %s, use that "

@@ -165,7 +165,7 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def holder_of(state: Path) -> LockHolder | None:
-    """The process that holds the lock now; None if nobody does, or that cannot be seen from here.
+    """The process that holds the lock now; None if no process does, or it cannot be seen from here.
 
     The lock itself is not taken. `lock.json` may be left over from a run that is over, so its
     process is looked up in /proc/locks (proc_locks(5)); outside Linux, any process with its
@@ -191,7 +191,7 @@ def holder_of(state: Path) -> LockHolder | None:
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except PermissionError:  # somebody else's
+    except PermissionError:  # another user's
         return True
     except OSError:
         return False

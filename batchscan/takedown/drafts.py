@@ -33,7 +33,7 @@ def write_drafts(folder: str, domain: str, texts: Mapping[str, bytes]) -> list[D
 
     Args:
         folder: made, for its owner alone, where it is not there.
-        domain: whose name the files get, whatever it holds; where that is taken, with a number.
+        domain: the files are named by it, escaped; with a number where the name is taken.
         texts: the notice by its file's suffix.
 
     Raises:

@@ -142,10 +142,10 @@ def require_reviewed_matches(
     Args:
         selection: what was gathered.
         asked: the sites that were asked for, as written, in the order of `selection.covered`.
-        images: the patterns of the pictures that were looked at, where there were any.
+        images: the patterns of the selected pictures, if any.
 
     Raises:
-        UsageError: it says how many matches are open, and how to mark them.
+        UsageError: some have none; the message names the open matches, and how to mark them.
     """
     pictures = f" of pictures like {printable(' or '.join(images))}" if images else ""
     for site, counts in zip(asked, selection.covered, strict=True):

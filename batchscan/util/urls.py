@@ -40,7 +40,7 @@ def registrable_domain(url: str) -> str:
 
 
 def key_and_domain(url: str) -> tuple[str, str]:
-    """What `normalize_url` and `registrable_domain` say of a URL, by one look at it."""
+    """The results of `normalize_url` and `registrable_domain`, of a URL that is parsed once."""
     plain = _PLAIN.fullmatch(url)
     key = url[plain.start(1) :] if plain else _normalised(url.strip())
     return key, _domain(url, plain)

@@ -147,7 +147,7 @@ class RemoteWalk:
         if not name or name == IGNORE_FILE:
             self.counts.ignored += bool(
                 name or size
-            )  # an entry without name or content stands for the folder
+            )  # an entry without name or content represents the folder
             return None
         if not (stem and extension):
             place = block.unnamed

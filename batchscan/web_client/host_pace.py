@@ -28,7 +28,7 @@ class HostPace:
     Args:
         pause: seconds between the beginnings of two requests to a host.
         clock: what it goes by.
-        stop: when set, nobody gets a turn any more.
+        stop: when set, no more turns are given.
     """
 
     def __init__(self, pause: float, clock: Clock, stop: asyncio.Event | None = None) -> None:

@@ -23,7 +23,7 @@ def decode_body(body: bytes, content_encoding: str | None, limit: int) -> bytes:
         limit: bytes that the result has at most.
 
     Raises:
-        FetchError: it would have more, is damaged, or an encoding was used that nobody asked for.
+        FetchError: it would be longer, is damaged, or has an encoding that was not asked for.
     """
     codings = [word.strip().lower() for word in (content_encoding or "").split(",")]
     codings = [word for word in codings if word not in _MEAN_NOTHING]

@@ -191,14 +191,14 @@ class DaskClient:
                 return address in await self._client.retire_workers([address], close_workers=True)
         return False
 
-    def on_retirement_refused(self, tell: Any) -> None:  # noqa: ANN401 - a callable
-        """Call `tell(address)` for workers that were not retired because of their actors."""
+    def on_retirement_refused(self, notify: Any) -> None:  # noqa: ANN401 - a callable
+        """Call `notify(address)` for workers that were not retired because of their actors."""
 
         def forward(event: tuple[float, Any]) -> None:
             message = event[1]
             if isinstance(message, dict) and message.get("action") == "retire-workers":
                 for address in message.get("could-not-retire", ()):
-                    tell(address)
+                    notify(address)
 
         self._client.subscribe_topic(EVENTS_TOPIC, forward)
 

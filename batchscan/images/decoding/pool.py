@@ -43,7 +43,7 @@ class ConvertedFile:
 
 @dataclass(frozen=True, slots=True)
 class FingerprintedPicture:
-    """What is kept of somebody else's picture."""
+    """What is stored of a picture on the web."""
 
     width: int
     height: int

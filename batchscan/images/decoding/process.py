@@ -152,7 +152,7 @@ class DecoderProcess:
                 self._process, self._connection = _start(self._command)
             except OSError as error:
                 raise DecoderDied(f"the decoder could not be started: {error}") from error
-            if self._closed.is_set():  # closed meanwhile: nobody else would end it
+            if self._closed.is_set():  # closed meanwhile: nothing else would end it
                 self._process.kill()
         return self._process, self._connection
 
