@@ -8,11 +8,11 @@ from functools import cached_property
 
 from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
+from batchscan.util.public_suffixes import is_public_suffix
 from batchscan.util.urls import (
     MAX_NAME,
     ascii_host,
     host_of,
-    is_public_suffix,
     normalize_url,
     registrable_domain,
 )

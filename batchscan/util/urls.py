@@ -1,21 +1,14 @@
-"""Parsing URLs: registrable domain, host, and normalization.
-
-The public suffix list comes with tldextract; nothing is downloaded.
-"""
+"""Parsing URLs: registrable domain, host, and normalization."""
 
 from __future__ import annotations
 
 import re
-import threading
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from tldextract import TLDExtract
+from batchscan.util.public_suffixes import registrable, suffix_rules
 
 MAX_REMEMBERED = 10_000
-_LOADING = threading.Lock()
 _LOGIN = re.compile(r"//.*@", re.DOTALL)  # a password may hold / and @ by mistake
 MAX_NAME = 253  # characters of a domain name (RFC 1035, without the length bytes)
 # An address that is normalized already: nearly all are, and one answer may hold a
@@ -52,53 +45,24 @@ def _domain(url: str, plain: re.Match[str] | None) -> str:
         if len(host) <= MAX_NAME and "xn--" not in host:
             return domain_by_rules(host, ending, top)
     host = host_of(url)
-    return _domain_of(host) if host else ""
-
-
-@lru_cache(MAX_REMEMBERED)
-def _domain_of(host: str) -> str:
-    try:
-        with _LOADING:  # else two threads might each read the whole list
-            return _extract()(host).top_domain_under_public_suffix or host
-    except (ValueError, UnicodeError):
-        return host
+    return _registrable(host) if host else ""
 
 
 def domain_by_rules(host: str, ending: str, top: str) -> str:
-    """The same as tldextract for an ASCII name without punycode, but faster.
+    """The same as `registrable` for an ASCII name without punycode, but faster.
 
     Args:
         host: of at least two labels.
         ending: its last two labels.
         top: its last label.
     """
-    rules, short = _suffix_rules()
-    return ending if top in short and ending not in rules else _domain_by_walk(host)
+    names, short = suffix_rules()
+    return ending if top in short and ending not in names else _registrable(host)
 
 
 @lru_cache(MAX_REMEMBERED)
-def _domain_by_walk(host: str) -> str:
-    (rules, _), labels = _suffix_rules(), host.split(".")
-    suffix = start = len(labels)
-    tail = ""
-    while start:
-        longer = f"{labels[start - 1]}.{tail}" if tail else labels[start - 1]
-        is_rule = rules.get(longer)
-        if is_rule is None:
-            if f"*.{tail}" in rules:
-                suffix = start if f"!{longer}" in rules else start - 1
-            break
-        start, tail = start - 1, longer
-        suffix = start if is_rule else suffix
-    return ".".join(labels[suffix - 1 :]) if 0 < suffix < len(labels) else host
-
-
-def is_public_suffix(host: str) -> bool:
-    """Whether a host is a suffix under which anybody may register a name: `com`, `co.uk`."""
-    try:
-        return bool(host) and _extract()(host).suffix == host
-    except (ValueError, UnicodeError):
-        return False
+def _registrable(host: str) -> str:
+    return registrable(host)
 
 
 def normalize_url(url: str) -> str:
@@ -144,29 +108,3 @@ def ascii_host(host: str) -> str:
         return host.lower()
     normalized = normalize_url(f"https://{host}/")
     return host if "://" in normalized else normalized.partition("/")[0]
-
-
-@cache
-def _extract() -> TLDExtract:
-    from tldextract import TLDExtract  # noqa: PLC0415 - a run without an answer does without
-
-    return TLDExtract(suffix_list_urls=(), cache_dir=None)
-
-
-@cache
-def _suffix_rules() -> tuple[dict[str, bool], frozenset[str]]:
-    """The public suffix list.
-
-    What its names end with, True where that is a rule of its own; and the suffixes of one label,
-    such as `com`, that are not followed by any label at all (`*.ck`).
-    """
-    rules: dict[str, bool] = {}
-    with _LOADING:  # else two threads that come first would each read the whole list
-        suffixes = _extract().tlds
-    for suffix in suffixes:
-        parent = suffix
-        while parent := parent.partition(".")[2]:
-            rules.setdefault(parent, False)
-        rules[suffix] = True
-    short = (rule for rule, own in rules.items() if own and "." not in rule)
-    return rules, frozenset(rule for rule in short if f"*.{rule}" not in rules)

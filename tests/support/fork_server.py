@@ -34,7 +34,6 @@ MODULES = (
     "batchscan.report.decisions",
     "batchscan.report.html_page",
     "batchscan.run",
-    "tldextract",
     "tqdm",
     "uvloop",
 )

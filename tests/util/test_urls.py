@@ -6,9 +6,7 @@ from hypothesis import strategies as st
 
 from batchscan.util.urls import (
     _PLAIN,
-    _extract,
     _normalised,
-    domain_by_rules,
     host_of,
     key_and_domain,
     normalize_url,
@@ -71,20 +69,6 @@ def test_a_site_under_an_international_suffix_is_one_however_it_is_written():
     assert registrable_domain("https://www.straße.de") == registrable_domain(
         "https://xn--strae-oqa.de"
     )
-
-
-def test_the_public_suffix_rules_are_read_as_tldextract_reads_them():
-    extract = _extract()
-    rules = [rule for rule in extract.tlds if rule.isascii()]
-    assert len(rules) > 5_000
-    unusual = [rule for rule in rules if rule[0] in "*!" or rule.count(".") > 1]
-    for rule in (*unusual, *rules[::7]):
-        for host in (rule.replace("*", "any").lstrip("!"), rule.lstrip("*!.")):
-            for name in (host, f"a.{host}", f"c.b.a.{host}"):
-                expected = extract(name).top_domain_under_public_suffix or name
-                if "." in name:
-                    *_, second, top = name.split(".")
-                    assert domain_by_rules(name, f"{second}.{top}", top) == expected
 
 
 LETTERS = st.text(alphabet="aZ0-_.~/%:?#é", max_size=8)
