@@ -47,9 +47,9 @@ class OneAnswer(ResponseHandler):
         if self._end is None or self._upgraded or not data:
             super().data_received(data)
             return
-        if self.body is not None:
-            self.body.note_answer()
         mine = self._end.feed(data)
+        if self.body is not None and not self._end.is_interim:
+            self.body.note_answer()
         if mine < len(data):
             self.force_close()
             data = data[:mine]

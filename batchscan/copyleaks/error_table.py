@@ -253,6 +253,14 @@ def decode(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
         raise NotJson("not JSON") from error
 
 
+def is_object(body: bytes) -> bool:
+    """Whether a body is one whole JSON object."""
+    try:
+        return isinstance(decode(body), dict)
+    except NotJson:
+        return False
+
+
 def repeated_keys(body: bytes) -> set[str]:
     """The keys that occur twice in one object, of which parsers keep the last.
 

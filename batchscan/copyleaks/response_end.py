@@ -12,6 +12,7 @@ MAX_HEAD = (
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _END_OF_LINE = re.compile(rb"\n")
 _STATUS = re.compile(rb"HTTP/1\.\d (\d{3})\b")
+_INTERIM = re.compile(rb"HTTP/1\.\d 1")
 _LENGTH = re.compile(rb"\d{1,18}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(;|$)")
 
@@ -27,6 +28,12 @@ class ResponseEnd:
         self._collected = b""
         self._left = 0
         self.reached = False
+
+    @property
+    def is_interim(self) -> bool:
+        """Whether nothing has arrived but 1xx responses, such as `100 Continue`; no answer begins so."""
+        before_head = self._step == self._head and not self.reached
+        return before_head and (not self._collected or bool(_INTERIM.match(self._collected)))
 
     def feed(self, data: bytes) -> int:
         """How many of these bytes belong to the response."""

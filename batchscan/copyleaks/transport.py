@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
+import zlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,15 +19,18 @@ import aiohttp
 
 from batchscan.copyleaks.awake_timeout import AwakeTimeout
 from batchscan.copyleaks.connections import STEPS, CheckedConnector
-from batchscan.copyleaks.error_table import clean
+from batchscan.copyleaks.error_table import clean, is_object
 from batchscan.copyleaks.errors import BadResponse, ConnectionFailed, ServiceError, WrongAddress
 from batchscan.copyleaks.proxies import ProxyFor, proxies_of_environment
 from batchscan.copyleaks.received_body import ReceivedBody
 from batchscan.copyleaks.requests import Request
+from batchscan.copyleaks.response_end import MAX_HEAD
 from batchscan.copyleaks.secret import SecretStr
+from batchscan.copyleaks.unpacker import Unpacker
 from batchscan.copyleaks.upload_body import UploadBody
 
 MAX_ANSWER = 64 * 1024 * 1024  # bytes after decompression
+TOO_SLOW = "the answer did not end in time"
 
 BeforeLong: TypeAlias = Callable[[], Awaitable[object]]
 """Awaited once before a long answer, which has arrived, is read into memory."""
@@ -140,9 +145,9 @@ class Transport:
                     proxy=self._proxy_for(request.url),
                 ) as response,
             ):
-                timer.allow(self._read_timeout)
                 sent = not request.body or (body.sent and not body.answered_early)
-                content = await self._read(response, timer, before_long)
+                with timer.paused():  # the body has a timer of its own
+                    content = await self._read(response, before_long)
                 if response.status == HTTPStatus.OK and not sent:
                     raise _unreadable(
                         "the answer came before the picture was sent", response, content
@@ -163,6 +168,10 @@ class Transport:
                 headers=self._headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
+                auto_decompress=False,  # see `unpacker`
+                # Longer ones would cost the answer, which is paid for.
+                max_line_size=MAX_HEAD,
+                max_field_size=MAX_HEAD,
             )
         return self._sessions[keep]
 
@@ -177,39 +186,46 @@ class Transport:
         return headers
 
     async def _read(
-        self,
-        response: aiohttp.ClientResponse,
-        timer: AwakeTimeout,
-        before_long: BeforeLong | None,
+        self, response: aiohttp.ClientResponse, before_long: BeforeLong | None
     ) -> bytes:
         async with ReceivedBody(self._folder) as body:
-            problem = await _receive(body, response, timer)
-            with timer.paused():
-                if body.is_long and before_long is not None:
-                    await before_long()
-                try:
-                    content = await body.content()
-                except OSError as error:
-                    content, problem = b"", f"the answer cannot be read back: {error.strerror}"
-        if problem is not None and response.status == HTTPStatus.OK:
-            raise _unreadable(problem, response, content)
-        return content
+            problem = await _receive(body, response, self._read_timeout)
+            if body.is_long and before_long is not None:
+                await before_long()
+            try:
+                content = await body.content()
+            except OSError as error:
+                content, problem = b"", f"the answer cannot be read back: {error.strerror}"
+        if problem is None or response.status != HTTPStatus.OK:
+            return content
+        # Its announced length or its last chunk may be wrong, and everything there.
+        if await asyncio.to_thread(is_object, content):
+            return content
+        if problem == TOO_SLOW:
+            raise TimeoutError
+        raise _unreadable(problem, response, content)
 
 
 async def _receive(
-    body: ReceivedBody, response: aiohttp.ClientResponse, timer: AwakeTimeout
+    body: ReceivedBody, response: aiohttp.ClientResponse, seconds: float
 ) -> str | None:
     """Receive the body, and say what is wrong if it is not whole."""
+    unpacker = Unpacker(response.headers.get("Content-Encoding", ""))
     try:
-        async for chunk in response.content.iter_any():
-            body.add(chunk)
-            if body.size > MAX_ANSWER:
-                return "the answer is larger than 64 MiB"
-            if body.is_block_full:
-                with timer.paused():  # a slow disk is not the service's silence
-                    await body.store()
-    except aiohttp.ClientPayloadError:
-        return "the answer was cut off"
+        async with AwakeTimeout() as timer:
+            timer.allow(seconds)
+            async for chunk in response.content.iter_any():
+                for piece in unpacker.feed(chunk):
+                    body.add(piece)
+                    if body.size > MAX_ANSWER:
+                        return "the answer is larger than 64 MiB"
+                    if body.is_block_full:
+                        with timer.paused():  # a slow disk is not the service's silence
+                            await body.store()
+    except (aiohttp.ClientPayloadError, zlib.error):
+        return "the answer was cut off, or is damaged"
+    except TimeoutError:
+        return TOO_SLOW
     return None
 
 

@@ -134,6 +134,22 @@ async def test_a_large_answer_is_read_like_a_small_one(service, tmp_path):
     assert len(read_check(checked.body).internet) == 1000
 
 
+@pytest.mark.parametrize("status", [201, 202, 203, 206])
+async def test_another_success_is_an_answer_if_it_names_the_scan_id(service, tmp_path, status):
+    answer = {"matches": {"internet": []}, "scannedImage": {"scanId": "scan-1"}}
+    async with asking(service, tmp_path) as client:
+        service.check = (status, answer)
+        assert b"matches" in (await client.check("scan-1", FORM)).body
+        for other in (
+            {"matches": answer["matches"]},
+            {"scannedImage": answer["scannedImage"]},
+            answer | {"scannedImage": {"scanId": "scan-2"}},
+        ):
+            service.check = (status, other)
+            with pytest.raises(BadResponse):
+                await client.check("scan-1", FORM)
+
+
 async def test_a_key_that_the_login_echoes_is_not_shown(service, tmp_path):
     service.login = (401, {"message": f"The key {KEY} is not known."})
     async with asking(service, tmp_path) as client:

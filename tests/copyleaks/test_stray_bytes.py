@@ -113,3 +113,25 @@ async def test_an_answer_before_the_whole_picture_was_sent_is_kept_and_not_taken
             await connection.send(post(url, bytes(30_000_000)))
 
     assert raised.value.body == b'{"n":1}'
+
+
+@pytest.mark.parametrize(
+    "interim", [b"100 Continue", b"102 Processing", b"103 Early Hints\r\nLink: </x>"]
+)
+@pytest.mark.parametrize("cut", [0, 11])
+async def test_an_interim_response_before_the_whole_picture_was_sent_is_no_answer(interim, cut):
+    async def script(reader, writer):
+        head = b"HTTP/1.1 " + interim + b"\r\n\r\n"
+        sent = await head_of(reader)
+        for part in (head[:cut], head[cut:]):
+            writer.write(part)
+            await asyncio.sleep(0.05)
+        length = sent.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]
+        await reader.readexactly(int(length))
+        writer.write(ok(b'{"n":1}'))
+
+    async with scripted(script) as url, transport(read_timeout=5.0) as connection:
+        answer = await connection.send(post(url, bytes(30_000_000)))
+
+    assert answer.body == b'{"n":1}'
+    assert answer.sent

@@ -5,6 +5,7 @@ import gzip
 import socket
 import ssl
 import subprocess
+import zlib
 from typing import Any
 
 import pytest
@@ -264,9 +265,9 @@ async def test_an_answer_that_drips_beyond_the_time_is_no_answer():
 @pytest.mark.parametrize(
     "answer",
     [
-        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+        b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":',
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8bno",
         b"SSH-2.0-OpenSSH_9\r\n\r\n",
     ],
 )
@@ -279,6 +280,41 @@ async def test_a_truncated_or_malformed_200_is_a_bad_response(answer):
     async with scripted(script) as url, transport() as sender:
         with pytest.raises(BadResponse):
             await sender.send(post(url))
+
+
+ANSWER = b'{"matches": {"internet": []}}'
+PACKED = gzip.compress(ANSWER)
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+WHOLE = {
+    "a length that is too large": b"Content-Length: 100\r\n\r\n" + ANSWER,
+    "no last chunk": CHUNKED + b"%x\r\n%s\r\n" % (len(ANSWER), ANSWER),
+    "packed, with such a length": b"Content-Length: 100\r\n\r\n" + PACKED,
+    "packed without its end": b"Content-Length: 100\r\n\r\n" + PACKED[:-8],
+    "said to be packed": b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + ANSWER,
+    "said to be packed otherwise": b"Content-Encoding: br\r\nConnection: close\r\n\r\n" + ANSWER,
+    "packed by an old name": b"Content-Encoding: x-gzip\r\nConnection: close\r\n\r\n" + PACKED,
+    "deflated": b"Content-Encoding: deflate\r\nConnection: close\r\n\r\n" + zlib.compress(ANSWER),
+    "deflated bare": b"Content-Encoding: deflate\r\nConnection: close\r\n\r\n"
+    + zlib.compress(ANSWER, wbits=-15),
+    "in two parts": b"Connection: close\r\n\r\n"
+    + gzip.compress(ANSWER[:5])
+    + gzip.compress(ANSWER[5:]),
+    "after a long header": b"X: " + b"y" * 20_000 + b"\r\nConnection: close\r\n\r\n" + ANSWER,
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+@pytest.mark.parametrize("closes", [True, False])
+async def test_an_answer_that_is_whole_is_taken_whatever_its_headers_say(kind, closes):
+    async def script(reader, writer):
+        await whole_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n" + WHOLE[kind])
+        await writer.drain()
+        if not closes and b"close" not in WHOLE[kind]:
+            await reader.read()
+
+    async with scripted(script) as url, transport(read_timeout=1.0) as sender:
+        assert (await sender.send(post(url))).body == ANSWER
 
 
 async def test_an_error_that_is_torn_is_that_error_all_the_same():
@@ -363,7 +399,7 @@ async def test_a_service_that_falls_silent_in_a_long_answer_is_left(tmp_path):
 
     async with scripted(script) as url, transport(read_timeout=0.3, folder=tmp_path) as sender:
         with pytest.raises(ConnectionFailed, match="in time"):
-            await sender.send(post(url), before_long=no_turn)
+            await sender.send(post(url))
 
 
 async def test_a_short_answer_waits_for_no_turn(tmp_path):
