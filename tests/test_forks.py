@@ -106,5 +106,5 @@ async def test_its_environment_is_the_one_it_is_given(tmp_path):
 def test_what_is_measured_or_read_at_the_start_is_no_fork():
     assert forkable({"PATH": "/usr/bin:/bin", "COPYLEAKS_API_KEY": "x"})
     assert not forkable({"COVERAGE_PROCESS_CONFIG": "x"})
-    assert not forkable({"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"})
+    assert not forkable({"PATH": "/usr/bin:/bin", "PYTHONUTF8": "1"})
     assert not forkable({"LC_ALL": "C"})

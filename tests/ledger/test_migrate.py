@@ -18,9 +18,9 @@ from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.ledger.schema import VERSION
 from tests.ledger.fixtures import make
+from tests.support import limits
 from tests.support.ledgers import REAL
 from tests.support.old_ledgers import VERSIONS, Old, restored
-from tests.support.processes import limit_files
 
 AGES = [version for version in VERSIONS if not version.startswith(f"v{VERSION}")]
 REALM = Realm(f"http://127.0.0.1:{make.PORT}", sandbox=False)
@@ -199,7 +199,7 @@ def test_where_the_disk_has_no_room_for_the_copy_nothing_is_left_of_it(first):
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=lambda: limit_files(size // 2),
+        preexec_fn=lambda: limits.apply("file-size", size // 2),
     )
 
     assert "StorageError" in done.stderr

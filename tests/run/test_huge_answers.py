@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import resource
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ import pytest
 from batchscan.commands.state_check import check
 from tests.support import killing
 from tests.support.answering import LATER, Service, answering, match, said
+from tests.support.limits import limited
 from tests.support.peaks import MEASURED, MIB, peak_memory
 from tests.support.photographs import encoded, photograph, resized
 from tests.support.pictures import png, tree
@@ -131,10 +130,6 @@ async def test_one_that_ended_one_run_is_read_by_the_next(tmp_path):
         assert len(service.asked) == 1
 
 
-def within(room: int) -> Callable[[], None]:
-    return lambda: resource.setrlimit(resource.RLIMIT_AS, (room, room))
-
-
 ADDRESSES = pytest.mark.skipif(sys.platform != "linux", reason="Linux limits address space")
 
 
@@ -142,7 +137,7 @@ ADDRESSES = pytest.mark.skipif(sys.platform != "linux", reason="Linux limits add
 async def test_a_scan_that_its_libraries_would_end_is_not_begun(tmp_path):
     async with answering(tmp_path, long_or_small) as service:
         tree(service.images, pictures("one"))
-        code, _, err = await service.run(limit=within(300 * MIB))
+        code, _, err = await service.run(program=limited("memory", 300 * MIB), forks=False)
         assert code == 2
         assert "the system allows 300 MiB of memory" in err
         assert service.asked == []
@@ -155,7 +150,7 @@ async def test_a_scan_that_its_libraries_would_end_is_not_begun(tmp_path):
 async def test_too_little_memory_for_a_huge_answer_costs_nothing(tmp_path, room):
     async with answering(tmp_path, huge_or_small) as service:
         tree(service.images, pictures("one", "huge", "two"))
-        code, _, err = await service.run("-j", "1", limit=within(room))
+        code, _, err = await service.run("-j", "1", program=limited("memory", room), forks=False)
         assert code in (0, 3, 9), err
         assert "this is a bug" not in err
         assert code != 9 or "not enough memory" in err
@@ -197,13 +192,15 @@ async def test_huge_answers_are_in_memory_one_at_a_time(tmp_path, reused, answer
         (folder / "measured.py").write_text(MEASURED.format(path=str(folder / "most")))
         async with answering(folder, answer) as service:
             tree(service.images, pictures(*names))
-            code, _, err = await service.run(program=(str(folder / "measured.py"),))
+            code, _, err = await service.run(program=(str(folder / "measured.py"),), forks=False)
             assert code == 0, err
             assert sum(len(line.matches) for line in service.last_lines().values()) >= len(names)
             if reused:
                 copies = service.images / "copies"
                 tree(copies, {f"again-{name}": data for name, data in pictures(*names).items()})
-                code, _, err = await service.run(program=(str(folder / "measured.py"),))
+                code, _, err = await service.run(
+                    program=(str(folder / "measured.py"),), forks=False
+                )
                 assert code == 0, err
                 lines = service.last_lines().values()
                 assert {line.status for line in lines} == {"reused"}
@@ -237,7 +234,7 @@ async def test_huge_answers_cover_versions_one_at_a_time(tmp_path, answer, befor
                 small = encoded(resized(original, 240), "PNG")
                 tree(service.images, {f"{name}{number}-small.png": small})
             program = (str(folder / "measured.py"),)
-            code, _, err = await service.run("--renditions", "cover", program=program)
+            code, _, err = await service.run("--renditions", "cover", program=program, forks=False)
             assert code == 0, err
             lines = service.last_lines().values()
             assert [line.status for line in lines].count("covered") == FAMILIES

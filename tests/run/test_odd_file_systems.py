@@ -5,11 +5,11 @@ What such a file system answers is put in by strace, into the real process.
 
 from __future__ import annotations
 
-import resource
 import shutil
 
 import pytest
 
+from tests.support.limits import limited
 from tests.support.processes import Process, reports
 
 STRACE = shutil.which("strace")
@@ -74,17 +74,13 @@ async def test_advice_fits_the_error(bench, error, advice):
     assert bench.charged() == 0
 
 
-def allow_files(number: int):
-    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [44, 64, 100])
 async def test_with_few_open_files_fewer_pictures_are_sent_at_once(bench_with, number):
     async with bench_with(latency=0.05) as bench:
         bench.pictures(80)
         code, _, err = await Process(bench).run(
-            "--rate", "500/s", "--progress", "none", limit=allow_files(number)
+            "--rate", "500/s", "--progress", "none", program=limited("files", number)
         )
         assert code == 0, err
         assert bench.charged() == 80
@@ -96,7 +92,7 @@ async def test_with_few_open_files_fewer_pictures_are_sent_at_once(bench_with, n
 @pytest.mark.parametrize("number", [24, 40])
 async def test_with_too_few_open_files_nothing_is_begun(bench, number):
     bench.pictures(3)
-    code, _, err = await Process(bench).run(limit=allow_files(number))
+    code, _, err = await Process(bench).run(program=limited("files", number))
     assert code == 2
     assert f"the system allows {number} open files" in err
     assert "ulimit -n 1024" in err

@@ -14,16 +14,22 @@ import pytest
 
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Hang
-from tests.support import processes
+from tests.support.limits import limited
 from tests.support.pictures import png, tree
-from tests.support.processes import all_lines, assert_nothing_lost_or_doubled, reports, until
+from tests.support.processes import (
+    Process,
+    all_lines,
+    assert_nothing_lost_or_doubled,
+    reports,
+    until,
+)
 
-Process = partial(processes.Process, forks=False)  # the start belongs to what is tested
+Started = partial(Process, forks=False)  # the start belongs to what is tested
 
 
 async def test_under_cron_a_successful_run_prints_nothing(bench):
     bench.pictures(3)
-    code, out, err = await Process(bench).run("-q")
+    code, out, err = await Started(bench).run("-q")
 
     assert (code, out, err) == (0, "", "")
     assert bench.charged() == 3
@@ -101,7 +107,7 @@ async def test_kills_at_any_moment_lose_nothing_and_double_nothing_but_what_was_
     async with bench_with(latency=0.05, duplicate=duplicate) as bench:
         tree(bench.images, {f"d{n % 3}/p{n:02}.png": png(16, 16, n) for n in range(40)})
         tree(bench.images, {"twin.png": png(16, 16, 7), "broken.png": b"junk"})
-        command = Process(bench)
+        command = Started(bench)
         for _ in range(5):
             process = await command.start("-j", "4", "--rate", "50/s")
             await asyncio.sleep(chance.uniform(0.3, 1.3))
@@ -149,8 +155,8 @@ async def test_a_full_disk_saves_the_answers_in_hand_and_the_next_run_takes_them
 ):
     async with bench_with(latency=0.05, duplicate="rescan") as bench:
         bench.pictures(60)
-        command = Process(bench, measured=False)
-        code, _, err = await command.run("--rate", "1000/s", largest_file=size)
+        command = Started(bench, measured=False)
+        code, _, err = await command.run("--rate", "1000/s", program=limited("file-size", size))
         assert code == 9, err
         assert "ledger" in err
         assert "Traceback" not in err
@@ -165,7 +171,7 @@ async def test_a_full_disk_saves_the_answers_in_hand_and_the_next_run_takes_them
 
 async def test_a_full_disk_at_the_start_is_reported_and_nothing_is_sent(bench):
     bench.pictures(2)
-    code, _, err = await Process(bench, measured=False).run(largest_file=50_000)
+    code, _, err = await Started(bench, measured=False).run(program=limited("file-size", 50_000))
 
     assert code == 9
     assert "cannot be written" in err
@@ -185,7 +191,7 @@ async def test_more_uploads_at_once_than_files_may_be_open_get_their_connections
     async with bench_with(latency=0.5) as bench:
         bench.pictures(80)
         words = ("scan", "-j", "80", "--rate", "1000/s", "-q")
-        code, _, err = await Process(bench).run(*words, program=("-c", FEW_FILES))
+        code, _, err = await Started(bench).run(*words, program=("-c", FEW_FILES))
 
         assert (code, err) == (0, "")
 
@@ -197,7 +203,7 @@ async def test_a_picture_that_crashes_the_process_is_not_tried_in_the_next_run(b
     )
     marks = bench.folder / "state" / "checking"
     victim = os.fsencode(bench.images / "b.png")
-    command = Process(bench)
+    command = Started(bench)
     process = await command.start("-j", "1")
     await until(lambda: marks.exists() and victim in marks.read_bytes())
     process.send_signal(signal.SIGSEGV)  # as a decoder would that reads where nothing is
@@ -224,7 +230,7 @@ async def test_a_run_that_is_killed_suspects_no_picture(bench):
     tree(bench.images, {"a.png": png(6000, 6000, 2)})
     marks = bench.folder / "state" / "checking"
     victim = os.fsencode(bench.images / "a.png")
-    command = Process(bench)
+    command = Started(bench)
     process = await command.start("-j", "1")
     await until(lambda: marks.exists() and victim in marks.read_bytes())
     process.kill()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from batchscan.commands.state_check import check
 from tests.support import killing, raising
 from tests.support.answering import Service, answering, match, said
+from tests.support.limits import limited
 from tests.support.pictures import png, tree
 from tests.support.processes import all_lines
 
@@ -94,12 +94,9 @@ async def test_a_kill_after_the_answer_was_kept_costs_nothing(tmp_path, point):
 @pytest.mark.slow
 @pytest.mark.parametrize("files", [24, 28, 32, 36, 40, 48])
 async def test_few_file_descriptors_cost_nothing(tmp_path, files):
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-
     async with answering(tmp_path, two_matches) as service:
         tree(service.images, pictures(12))
-        code, _, err = await service.run(limit=limit)
+        code, _, err = await service.run(program=limited("files", files))
         assert "Traceback" not in err
         assert code in (0, 2, 3, 8, 9), err
         await told_by_the_next_run(service, 12, matches=2)

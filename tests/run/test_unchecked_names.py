@@ -20,8 +20,9 @@ from batchscan.runs.reports import (
 )
 from batchscan.runs.unchecked import MAX_NAMED, write_missing_table
 from batchscan.state.access import read_ledger
+from tests.support.limits import NO_OVERRIDE
 from tests.support.pictures import jpeg, png, tree
-from tests.support.processes import Process, without_override
+from tests.support.processes import Process
 
 REJECTED = {
     "deep/empty.png": "empty",
@@ -144,7 +145,7 @@ async def test_folders_that_cannot_be_read_are_in_the_table_and_in_the_one_line_
 ):
     bench.pictures(1)
     (bench.images / "closed").mkdir(mode=0)
-    code, _, err = await Process(bench).run("-q", limit=without_override)
+    code, _, err = await Process(bench).run("-q", program=NO_OVERRIDE)
     [row] = rows_of(bench.folder / "output" / "latest")
 
     assert code == 3

@@ -14,8 +14,9 @@ import pytest
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import AnswerInstead
 from tests.support.fault_cells import login
+from tests.support.limits import NO_OVERRIDE
 from tests.support.pictures import jpeg, png, tree
-from tests.support.processes import Process, reports, until, without_override
+from tests.support.processes import Process, reports, until
 
 UNCHECKED = {
     "corrupt": 1,
@@ -120,7 +121,7 @@ async def test_folders_that_cannot_be_read_are_named_everywhere(bench):
     for name in ("closed", "locked", "other", "shut"):
         (bench.images / name).mkdir(mode=0o000)
     process = Process(bench)
-    code, _, err = await process.run("-q", "--rehash", limit=without_override)
+    code, _, err = await process.run("-q", "--rehash", program=NO_OVERRIDE)
     [run] = reports(bench)
     page = (bench.folder / "output" / "latest" / "report.html").read_text()
 
@@ -162,7 +163,7 @@ async def test_lost_coverage_is_reported_once_in_the_summary(bench, piped):
     (bench.images / "shut").mkdir(mode=0o000)
     main, terminal = pty.openpty()
     out = asyncio.subprocess.PIPE if piped else terminal
-    process = await Process(bench).start(stdout=out, stderr=terminal, limit=without_override)
+    process = await Process(bench).start(stdout=out, stderr=terminal, program=NO_OVERRIDE)
     os.close(terminal)
     said = await asyncio.to_thread(read_all, main)
     await process.wait()

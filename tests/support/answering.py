@@ -80,8 +80,8 @@ class Service:
         last = reports(self)[-1]["run"]["id"]
         return {Path(line.path).name: line for line in all_lines(self) if line.run_id == last}
 
-    async def run(self, *words: str, **how: Any) -> tuple[int, str, str]:
-        return await Process(self).run("--rate", "1000/s", *words, **how)
+    async def run(self, *words: str, forks: bool = True, **how: Any) -> tuple[int, str, str]:
+        return await Process(self, forks=forks).run("--rate", "1000/s", *words, **how)
 
     async def answer(self, request: web.Request) -> web.Response:
         sent = await request.read()

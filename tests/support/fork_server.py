@@ -3,8 +3,9 @@
     python -P fork_server.py SOCKET
 
 SOCKET is the number of one that the tests' process has the other end of; the server ends when that
-is closed. A request is one message: words, environment and folder as JSON, and three descriptors,
-the run's stdout and stderr, and where its process id is reported, later its exit code, one a line.
+is closed. A request is one message: words, environment, folder and the file of a program instead of
+`batchscan` itself as JSON, and three descriptors, the run's stdout and stderr, and where its process
+id is reported, later its exit code, one a line.
 """
 
 from __future__ import annotations
@@ -46,12 +47,18 @@ def main() -> None:
     if len(os.listdir("/proc/self/task")) > 1:  # forks would lack them, and wait for their locks
         sys.exit("fork_server: what was loaded started threads")
     gc.freeze()
-    if serve(requests):
+    request = serve(requests)
+    if request is None:
+        return
+    if request["program"]:
+        sys.argv[0] = request["program"]
+        runpy.run_path(request["program"], run_name="__main__")
+    else:
         runpy.run_module("batchscan", run_name="__main__", alter_sys=True)
 
 
-def serve(requests: socket.socket) -> bool:
-    """Fork for each request; True in the forks, False when there are no more requests."""
+def serve(requests: socket.socket) -> dict[str, Any] | None:
+    """Fork for each request; the request in its fork, None when there are no more."""
     running: dict[int, tuple[int, int]] = {}  # by pidfd: the process, and where to report
     waiting = selectors.DefaultSelector()
     waiting.register(requests, selectors.EVENT_READ)
@@ -64,13 +71,14 @@ def serve(requests: socket.socket) -> bool:
                 continue
             message, descriptors, *_ = socket.recv_fds(requests, LONGEST, 3)
             if not message:
-                return False
+                return None
             process = os.fork()
             if not process:
                 requests.close()
                 waiting.close()
-                become(json.loads(message), *descriptors[:2])
-                return True
+                request: dict[str, Any] = json.loads(message)
+                become(request, *descriptors[:2])
+                return request
             *streams, report = descriptors
             for descriptor in streams:
                 os.close(descriptor)
@@ -88,6 +96,7 @@ def become(request: dict[str, Any], out: int, err: int) -> None:
     coerced = {name: value for name, value in os.environ.items() if name == "LC_CTYPE"}
     os.environ.clear()  # of what the server was started with
     os.environ.update(coerced | request["environment"])
+    sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in os.environ
     os.chdir(request["folder"])
     sys.argv[1:] = request["words"]
 

@@ -10,18 +10,22 @@ import signal
 import socket
 import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from functools import cache
+from typing import Any
 
 from tests.support import fork_server
 from tests.support.skipping import Skipping
 
 # A fork of a process of several threads has but one, so numpy is not to start any.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"}
-# No module looks at them while it is loaded.
-READ_LATER = ("BATCHSCAN_", "COPYLEAKS_", "HOME", "NO_COLOR", "PATH")
+# No module looks at them while it is loaded; the last one is done by the server.
+READ_LATER = (
+    "BATCHSCAN_", "COPYLEAKS_", "HOME", "HTTPS_PROXY", "NO_COLOR", "PATH", "PYTHONDONTWRITEBYTECODE",
+)  # fmt: skip
 
 
 class Fork:
@@ -72,11 +76,27 @@ def forkable(environment: Mapping[str, str]) -> bool:
     )
 
 
-async def fork(words: tuple[str, ...], environment: Mapping[str, str]) -> Fork:
-    """Fork a process for these words; its stdout and stderr are pipes, its stdin is empty."""
+async def fork(
+    words: tuple[str, ...],
+    environment: Mapping[str, str],
+    *,
+    program: str = "",
+    stdout: int = PIPE,
+    stderr: int = PIPE,
+) -> Fork:
+    """Fork a process for these words, whose stdin is empty.
+
+    Args:
+        words: what follows the program on the command line.
+        environment: the whole of it.
+        program: the file of one that is run instead of `batchscan`.
+        stdout: a descriptor instead of a pipe.
+        stderr: the same.
+    """
+    request = {"words": words, "environment": environment, "folder": "/", "program": program}
     skipping: Skipping | None = getattr(asyncio.get_running_loop(), "skipping", None)
     with skipping.starting() if skipping else nullcontext():
-        process = await _forked(words, environment)
+        process = await _forked(request, stdout, stderr)
         if skipping:
             skipping.follow(lambda: process.returncode)
     return process
@@ -86,8 +106,9 @@ def run_fork(
     words: tuple[str, ...], environment: Mapping[str, str], folder: str
 ) -> subprocess.CompletedProcess[str]:
     """Fork a process for these words in a folder, and wait for its end."""
+    request = {"words": words, "environment": environment, "folder": folder, "program": ""}
     with ThreadPoolExecutor(3) as readers:
-        out, err, report = readers.map(_read, _requested(words, environment, folder))
+        out, err, report = readers.map(_read, _requested(request, PIPE, PIPE))
     _, code = report.split()
     return subprocess.CompletedProcess(words, int(code), out, err)
 
@@ -97,20 +118,26 @@ def _read(descriptor: int) -> str:
         return pipe.read()
 
 
-async def _forked(words: tuple[str, ...], environment: Mapping[str, str]) -> Fork:
-    pipes = _requested(words, environment, "/")
-    stdout, stderr, report = [await _reader(reading) for reading in pipes]
-    return Fork(int(await report.readline()), report, stdout, stderr)
+async def _forked(request: Mapping[str, Any], stdout: int, stderr: int) -> Fork:
+    pipes = _requested(request, stdout, stderr)
+    out, err, report = [await _reader(reading) for reading in pipes]
+    return Fork(int(await report.readline()), report, out, err)
 
 
-def _requested(words: tuple[str, ...], environment: Mapping[str, str], folder: str) -> list[int]:
-    """Ask for a fork; the ends of its stdout, its stderr and the reports about it."""
+def _requested(request: Mapping[str, Any], stdout: int, stderr: int) -> list[int]:
+    """Ask for a fork; the ends of its stdout, its stderr and the reports about it.
+
+    An end is that of a pipe without anything in it where a descriptor was given.
+    """
     pipes = [os.pipe() for _ in range(3)]
-    request = json.dumps({"words": words, "environment": environment, "folder": folder}).encode()
-    assert len(request) <= fork_server.LONGEST
-    socket.send_fds(_server(), [request], [writing for _, writing in pipes])
-    for _, writing in pipes:
-        os.close(writing)
+    writing = [end for _, end in pipes]
+    streams = [end if given == PIPE else given
+               for end, given in zip(writing, (stdout, stderr, PIPE), strict=True)]  # fmt: skip
+    message = json.dumps(request).encode()
+    assert len(message) <= fork_server.LONGEST
+    socket.send_fds(_server(), [message], streams)
+    for end in writing:
+        os.close(end)
     return [reading for reading, _ in pipes]
 
 

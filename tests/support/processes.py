@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import os
-import resource
 import signal
 import sys
 import time
 from asyncio.subprocess import PIPE
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -50,7 +47,8 @@ class Process:
             bench: where.
             measured: coverage may follow it; False where its files could not be written.
             forks: a fork of a process that has loaded its modules will do; False where what is
-                tested begins with the start, and where what happens by chance should.
+                tested begins with the start or is how much memory is taken, and where what
+                happens by chance should.
         """
         self.bench = bench
         self.forks = forks
@@ -66,37 +64,29 @@ class Process:
     async def start(
         self,
         *words: str,
-        largest_file: int | None = None,
         program: tuple[str, ...] = BATCHSCAN,
         stdout: int = PIPE,
         stderr: int = PIPE,
         alone: bool = False,
-        limit: Callable[[], None] | None = None,
     ) -> Running:
         folder = self.bench.folder
         folders = ("-o", str(folder / "output"), "--state", str(folder / "state"))
         words = (*words, *folders, str(self.bench.images))
-        special = (
-            largest_file or limit or alone or (program, stdout, stderr) != (BATCHSCAN, PIPE, PIPE)
-        )
+        special = alone or program[0] == "-c"
         if self.forks and not special and forkable(self.environment):
-            return await fork(words, self.environment)
+            file, *first = ("",) if program == BATCHSCAN else program
+            return await fork(
+                (*first, *words), self.environment, program=file, stdout=stdout, stderr=stderr
+            )
         return await asyncio.create_subprocess_exec(
             sys.executable, "-P", *program, *words,
             env=self.environment, cwd="/",
             stdin=asyncio.subprocess.DEVNULL, start_new_session=alone,
             stdout=stdout, stderr=stderr,
-            preexec_fn=(lambda: limit_files(largest_file)) if largest_file else limit,
         )  # fmt: skip
 
-    async def run(
-        self,
-        *words: str,
-        largest_file: int | None = None,
-        program: tuple[str, ...] = BATCHSCAN,
-        limit: Callable[[], None] | None = None,
-    ) -> tuple[int, str, str]:
-        process = await self.start(*words, largest_file=largest_file, program=program, limit=limit)
+    async def run(self, *words: str, program: tuple[str, ...] = BATCHSCAN) -> tuple[int, str, str]:
+        process = await self.start(*words, program=program)
         out, err = await process.communicate()
         return process.returncode or 0, out.decode(), err.decode()
 
@@ -104,17 +94,6 @@ class Process:
 def coverage_of_this_process() -> dict[str, str]:
     """The variables by which coverage follows processes that the tests start."""
     return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-
-
-def limit_files(size: int) -> None:
-    """As a full disk would: no file grows beyond `size` bytes."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
-def without_override() -> None:
-    """Let a superuser's program read only what its owner may."""
-    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
 
 
 async def until(happened, looks: int = 3000) -> None:
