@@ -35,19 +35,23 @@ def _scene(seed: int, size: tuple[int, int]) -> Image.Image:
             pixels[..., channel] += 22 * np.sin(waves[0] * across * 6 + waves[1] * down * 6 + phase)
     for _ in range(14):  # things: round or square, shaded, each of one colour
         middle, extent = random.uniform(0, 1, 2), random.uniform(0.04, 0.22, 2)
-        x = (across - middle[0]) / extent[0]
-        y = (down - middle[1] * small[1] / small[0]) / extent[1]
+        place = np.array((middle[0], middle[1] * small[1] / small[0]))
+        first = np.maximum((place - extent) * small[0] - 1, 0).astype(int)
+        last = np.ceil((place + extent) * small[0] + 1).astype(int)
+        there = (slice(first[1], last[1]), slice(first[0], last[0]))
+        x = (across[there] - place[0]) / extent[0]
+        y = (down[there] - place[1]) / extent[1]
         reach = np.maximum(abs(x), abs(y)) if random.random() < 0.4 else np.hypot(x, y)
         inside = np.clip((1 - reach) * 12, 0, 1)[..., None]
         shade = random.uniform(40, 215) + random.uniform(-35, 35, 3)  # few things are garish
         colour = shade * (0.75 + 0.25 * np.clip(1 - y, 0, 1.4))[..., None]
-        pixels = pixels * (1 - inside) + colour * inside
+        pixels[there] = pixels[there] * (1 - inside) + colour * inside
     image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
     image = image.resize(size, Image.Resampling.BICUBIC)
     image = image.filter(ImageFilter.GaussianBlur(max(size) / 400))  # as a lens does
     grain = np.random.default_rng(seed + 1).normal(0, 4, (size[1], size[0], 1))
-    grainy = np.asarray(image, np.float64) + grain
-    return Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8))
+    grainy = np.asarray(image) + grain
+    return Image.fromarray(np.clip(grainy, 0, 255, out=grainy).astype(np.uint8))
 
 
 def resized(image: Image.Image, width: int) -> Image.Image:
