@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from batchscan.engines.inspector import ThreadPool
 from batchscan.ledger.thread import LedgerThread
+from batchscan.pace import AwakeClock
 from tests.support.inside import selector_of
 
 GRACE = 0.005  # seconds in which what is on its way between two sockets of this machine arrives
@@ -172,5 +173,16 @@ def _counting(run: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
     return counted
 
 
+async def _check_where_time_is_real(awake: AwakeClock) -> None:
+    """Check for sleep of the machine, where time is the machine's.
+
+    Two checks in a second would be most of what happens in a long pause that is skipped.
+    """
+    if not hasattr(asyncio.get_running_loop(), "skipping"):
+        await _check_regularly(awake)
+
+
+_check_regularly = AwakeClock._check_regularly
+AwakeClock._check_regularly = _check_where_time_is_real  # type: ignore[method-assign, assignment]
 LedgerThread.run = _counting(LedgerThread.run)  # type: ignore[method-assign, assignment]
 ThreadPool.run = _counting(ThreadPool.run)  # type: ignore[method-assign, assignment]
