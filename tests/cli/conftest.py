@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.forks import forkable, run_fork
+from tests.support.forks import run_command
 
 Running = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -34,8 +34,8 @@ def run(tmp_path: Path, environ: dict[str, str]) -> Running:
     def running(*words: str | bytes, env=None, **kwargs) -> subprocess.CompletedProcess[str]:
         environment = {**environ, **(env or {})}
         strings = tuple(word for word in words if isinstance(word, str))
-        if len(strings) == len(words) and not kwargs and forkable(environment):
-            return run_fork(strings, environment, str(tmp_path))
+        if len(strings) == len(words) and not kwargs:
+            return run_command(strings, environment, str(tmp_path))
         return subprocess.run(
             [sys.executable, "-m", "batchscan", *words],
             env=environment,

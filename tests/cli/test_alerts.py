@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from batchscan.settings.model import Api
 from batchscan.state.lock import StateLock
 from tests.alerts.conftest import receiver
 from tests.support.ledger_entries import NOW, enter, shown
+from tests.support.processes import command
 
 __all__ = ["receiver"]
 
@@ -48,13 +47,7 @@ class Desk:
 
     async def says(self, *words: str) -> tuple[int, str, str]:
         folders = ("-c", str(self.folder / "config.yaml"), "--state", str(self.folder / "state"))
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "batchscan", "alerts", *words, *folders,
-            env=self.environ | {"HOOK": KEY}, cwd="/",
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, err = await process.communicate()
-        return process.returncode or 0, out.decode(), err.decode()
+        return await command(["alerts", *words, *folders], self.environ | {"HOOK": KEY})
 
 
 @pytest.fixture

@@ -19,20 +19,16 @@ from batchscan.emulator.matching.hashes import frequency_hash
 from batchscan.errors import UsageError
 from batchscan.images.judge import Judge
 from batchscan.images.rules import Accepted, Rules
+from tests.support.processes import command, coverage_of_this_process
 
 
 async def demo(folder, *words: str) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "batchscan", "demo", str(folder), *words,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env={
-            **{name: value for name, value in os.environ.items() if name.startswith("COV")},
-            "PATH": os.environ["PATH"],
-            "COPYLEAKS_API_URL": "http://127.0.0.1:9",
-        },
-    )  # fmt: skip
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
+    environment = {
+        **coverage_of_this_process(),
+        "PATH": os.environ["PATH"],
+        "COPYLEAKS_API_URL": "http://127.0.0.1:9",
+    }
+    return await command(["demo", str(folder), *words], environment)
 
 
 def report(folder) -> dict[str, Any]:

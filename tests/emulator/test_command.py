@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.support import pictures
+from tests.support.forks import run_command
 
 
 @pytest.fixture
@@ -59,15 +60,8 @@ def test_it_prints_four_exports_and_a_signal_ends_it_quietly(environ, tmp_path, 
 def test_a_scan_against_it_finds_the_copies(environ, tmp_path):
     pictures.tree(tmp_path, {"web/copy.png": pictures.png(), "images/mine.png": pictures.png()})
     with running(environ, tmp_path, "--web", "web") as (_, exports):
-        done = subprocess.run(
-            [sys.executable, "-m", "batchscan", "./images", "--json", "--fail-on", "full"],
-            env={**environ, **exports},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        words = ["./images", "--json", "--fail-on", "full"]
+        done = run_command(words, {**environ, **exports}, str(tmp_path))
     assert done.returncode == 10, done.stderr
 
 
@@ -99,15 +93,7 @@ def test_its_options_are_followed(environ, tmp_path):
     ],
 )
 def test_a_mistake_is_a_usage_error(environ, tmp_path, words, said):
-    done = subprocess.run(
-        [sys.executable, "-m", "batchscan", "emulator", *words],
-        env=environ,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = run_command(["emulator", *words], environ, str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
 
@@ -115,14 +101,6 @@ def test_a_mistake_is_a_usage_error(environ, tmp_path, words, said):
 def test_a_port_that_is_taken_is_a_usage_error(environ, tmp_path):
     with running(environ, tmp_path) as (_, exports):
         port = exports["COPYLEAKS_API_URL"].rsplit(":", 1)[1]
-        done = subprocess.run(
-            [sys.executable, "-m", "batchscan", "emulator", "--port", port],
-            env=environ,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        done = run_command(["emulator", "--port", port], environ, str(tmp_path))
     assert done.returncode == 2
     assert "is already in use" in done.stderr

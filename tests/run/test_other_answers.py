@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import sys
 import zlib
 from contextlib import closing
 
 import pytest
 
 from tests.support.middlebox import Middlebox
-from tests.support.processes import BATCHSCAN, Process
+from tests.support.processes import Process, command
 from tests.support.servers import scripted
 
 
@@ -77,13 +75,9 @@ async def test_a_balance_that_another_request_was_given_is_asked_for_again(bench
         process.environment |= {"COPYLEAKS_API_URL": url, "COPYLEAKS_IDENTITY_URL": url}
         process.environment["BATCHSCAN_CONFIG"] = str(bench.folder / "config.yaml")
         (bench.folder / "config.yaml").write_text(f"output: {{state: {bench.folder}/state}}\n")
-        started = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", *BATCHSCAN, "credits", env=process.environment,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, err = await started.communicate()
+        code, out, err = await command(["credits"], process.environment)
 
-    assert (started.returncode, out) == (0, b"100\n"), err
+    assert (code, out) == (0, "100\n"), err
 
 
 @pytest.mark.parametrize("kind", ["shifted", "doubled", "early", "late"])

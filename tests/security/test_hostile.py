@@ -17,7 +17,7 @@ from aiohttp import web
 from batchscan.copyleaks.requests import check_form
 from batchscan.images.file_name import safe_file_name
 from batchscan.run import Scan
-from tests.support.commands import started
+from tests.support.commands import said, started
 from tests.support.hostile import NAMES
 from tests.support.pictures import png
 from tests.support.result_lines import read_lines
@@ -174,12 +174,11 @@ async def test_a_hostile_error_message_becomes_one_short_printable_line(bench):
     bench.pictures(1)
     async with serving(web.post("/v3/account/login/api", login)) as url:
         bench.emulator = type("Service", (), {"url": url})()
-        process = await started(bench, str(bench.images))
-        out, err = await process.communicate()
+        code, out, err = await said(bench, str(bench.images))
 
-    assert process.returncode == 4
-    assert steering(out.decode() + err.decode()) == set()
-    assert all(len(line) < 600 for line in err.decode().splitlines())
+    assert code == 4
+    assert steering(out + err) == set()
+    assert all(len(line) < 600 for line in err.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -188,10 +187,8 @@ async def test_a_hostile_error_message_becomes_one_short_printable_line(bench):
      ("./x", "-c", "/no\x1b[2J\nsuch"), ("report", "\x1b[2J\u202e")],
 )  # fmt: skip
 async def test_a_hostile_word_on_the_command_line_is_shown_plainly(bench, words):
-    process = await started(bench, *words)
-    out, err = await process.communicate()
+    code, out, err = await said(bench, *words)
 
-    assert process.returncode == 2
-    assert out == b""
-    assert steering(err.decode()) == set()
-    assert b"2J" in err
+    assert (code, out) == (2, "")
+    assert steering(err) == set()
+    assert "2J" in err

@@ -6,7 +6,10 @@ import asyncio
 import os
 import sys
 
+from tests.support import processes
+
 KEY = "k3y-0f-the-acc0unt-7f31"
+PROGRAM = (sys.executable, "-P", "-m", "batchscan")
 
 
 def command(bench, *words: str) -> tuple[list[str], dict[str, str]]:
@@ -22,7 +25,7 @@ def command(bench, *words: str) -> tuple[list[str], dict[str, str]]:
         "COPYLEAKS_API_URL": bench.emulator.url,
         "COPYLEAKS_IDENTITY_URL": bench.emulator.url,
     }
-    return [sys.executable, "-P", "-m", "batchscan", *words, *folders], environment
+    return [*PROGRAM, *words, *folders], environment
 
 
 async def started(bench, *words: str) -> asyncio.subprocess.Process:
@@ -31,6 +34,12 @@ async def started(bench, *words: str) -> asyncio.subprocess.Process:
         *line, env=environment, cwd="/", stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
+
+
+async def said(bench, *words: str) -> tuple[int, str, str]:
+    """How the command ends, and what it says on stdout and stderr."""
+    line, environment = command(bench, *words)
+    return await processes.command(line[len(PROGRAM) :], environment)
 
 
 async def run(

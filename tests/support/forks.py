@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from functools import cache
@@ -24,7 +24,7 @@ from tests.support.skipping import Skipping
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"}
 # No module looks at them while it is loaded; the last one is done by the server.
 READ_LATER = (
-    "BATCHSCAN_", "COPYLEAKS_", "HOME", "HTTPS_PROXY", "NO_COLOR", "PATH", "PYTHONDONTWRITEBYTECODE",
+    "BATCHSCAN_", "COPYLEAKS_", "HOME", "HOOK", "HTTPS_PROXY", "NO_COLOR", "PATH", "PYTHONDONTWRITEBYTECODE",
 )  # fmt: skip
 
 
@@ -80,6 +80,7 @@ async def fork(
     words: tuple[str, ...],
     environment: Mapping[str, str],
     *,
+    folder: str = "/",
     program: str = "",
     stdout: int = PIPE,
     stderr: int = PIPE,
@@ -89,11 +90,12 @@ async def fork(
     Args:
         words: what follows the program on the command line.
         environment: the whole of it.
+        folder: where it is.
         program: the file of one that is run instead of `batchscan`.
         stdout: a descriptor instead of a pipe.
         stderr: the same.
     """
-    request = {"words": words, "environment": environment, "folder": "/", "program": program}
+    request = {"words": words, "environment": environment, "folder": folder, "program": program}
     skipping: Skipping | None = getattr(asyncio.get_running_loop(), "skipping", None)
     with skipping.starting() if skipping else nullcontext():
         process = await _forked(request, stdout, stderr)
@@ -102,10 +104,15 @@ async def fork(
     return process
 
 
-def run_fork(
-    words: tuple[str, ...], environment: Mapping[str, str], folder: str
+def run_command(
+    words: Sequence[str], environment: Mapping[str, str], folder: str
 ) -> subprocess.CompletedProcess[str]:
-    """Fork a process for these words in a folder, and wait for its end."""
+    """Run `batchscan` with these words in a folder, in a fork where one is as good."""
+    if not forkable(environment):
+        return subprocess.run(
+            [sys.executable, "-m", "batchscan", *words], env=environment, cwd=folder,
+            capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
     request = {"words": words, "environment": environment, "folder": folder, "program": ""}
     with ThreadPoolExecutor(3) as readers:
         out, err, report = readers.map(_read, _requested(request, PIPE, PIPE))

@@ -10,6 +10,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -89,6 +90,22 @@ class Process:
         process = await self.start(*words, program=program)
         out, err = await process.communicate()
         return process.returncode or 0, out.decode(), err.decode()
+
+
+async def command(
+    words: Sequence[str], environment: Mapping[str, str], folder: str = "/"
+) -> tuple[int, str, str]:
+    """Run any command of `batchscan`, in a fork where one is as good as a new process."""
+    process: Running
+    if forkable(environment):
+        process = await fork(tuple(words), environment, folder=folder)
+    else:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", *BATCHSCAN, *words, env=environment, cwd=folder,
+            stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE,
+        )  # fmt: skip
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
 
 
 def coverage_of_this_process() -> dict[str, str]:
