@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """What became of a file that was found; exactly one each, so that the books close."""
+    """The outcome of a file; each file has exactly one, so that the counts add up."""
 
     UNCHANGED = "unchanged"
     SCANNED = "scanned"
@@ -73,7 +73,7 @@ class RecheckKind(StrEnum):
 
 
 class RecheckVerdict(StrEnum):
-    """What a site answered about a match; only `gone` says that it is no longer there."""
+    """The verdict of a recheck; only `gone` says that the match is no longer there."""
 
     THERE = "there"
     CHANGED = "changed"  # something else is there, or nothing that is a picture
@@ -92,7 +92,7 @@ class MatchState(StrEnum):
 
 
 class MatchEvent(StrEnum):
-    """What happened to a match that alerts report."""
+    """An event of a match that alerts report."""
 
     NEW = "new"
     RETURNED = "returned"
@@ -100,7 +100,7 @@ class MatchEvent(StrEnum):
 
 
 class Disposition(StrEnum):
-    """What people have decided about a match."""
+    """A user's decision about a match."""
 
     OPEN = "open"
     REVIEWED = "reviewed"  # a user looked, and it is a copy that should not be there
@@ -111,7 +111,7 @@ class Disposition(StrEnum):
 
 
 class CaptureKind(StrEnum):
-    """What a capture of a match holds."""
+    """The kind of a captured resource."""
 
     PICTURE = "picture"  # at the match's own address
     PAGE = "page"  # that shows it

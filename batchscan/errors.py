@@ -133,7 +133,7 @@ class OutOfMemory(StorageError):
 
     @classmethod
     def behind(cls, error: BaseException) -> OutOfMemory | None:
-        """What to say of an error that lack of memory caused; None if it did not."""
+        """The error to report if lack of memory caused this one; None if it did not."""
         seen: set[int] = set()
         cause: BaseException | None = error
         while cause is not None and id(cause) not in seen:

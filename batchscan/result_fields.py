@@ -31,7 +31,7 @@ class ScoreFields(msgspec.Struct, frozen=True):
 
 
 class RecheckedPageFields(msgspec.Struct, frozen=True, kw_only=True):
-    """What a page of a match answered when it was asked last."""
+    """The last recheck of a page of a match."""
 
     url: str
     verdict: RecheckVerdict
@@ -41,7 +41,7 @@ class RecheckedPageFields(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecheckFields(msgspec.Struct, frozen=True, kw_only=True):
-    """What a match's site answered when it was asked last."""
+    """The last recheck of a match."""
 
     verdict: RecheckVerdict
     http_status: int | None

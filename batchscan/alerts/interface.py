@@ -12,7 +12,7 @@ from batchscan.settings import Secret
 
 
 class RetryPolicy(Enum):
-    """What to do after a failure."""
+    """When to try again after a failure."""
 
     TRY_AGAIN = auto()  # soon
     NEXT_MESSAGE = auto()  # the target refuses this one
@@ -44,7 +44,7 @@ def secret_of(key: str, variable: str, environ: Mapping[str, str]) -> Secret:
 
 
 class AlertTarget(Protocol):
-    """What messages about new matches are sent to: a webhook, a command, a service of apprise."""
+    """A target of messages about new matches: a webhook, a command, a service of apprise."""
 
     @property
     def name(self) -> str:

@@ -84,7 +84,7 @@ def list_json(matches: Sequence[bytes]) -> bytes:
 
 
 def message_id(target: str, run_id: str, part: int, matches: bytes) -> str:
-    """What a message is called, always the same for the same one."""
+    """The id of a message, the same for the same content."""
     named = f"{target}\n{run_id}\n{part}\n".encode() + matches
     return hashlib.sha256(named).hexdigest()[:32]
 

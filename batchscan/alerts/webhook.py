@@ -107,7 +107,7 @@ class WebhookTarget:
         return headers
 
     def _hidden(self) -> list[str]:
-        """What must not be shown though it is echoed, the longest first: part of it may be a token."""
+        """Parts of the address and the secret to hide in echoed text, the longest first."""
         pieces = re.split(r"[/?&=]", self._url.raw_path_qs)
         words = {*pieces, *map(unquote, pieces), self._secret.reveal() if self._secret else ""}
         return sorted((word for word in words if len(word) >= _TOKEN), key=len, reverse=True)

@@ -20,7 +20,7 @@ from batchscan.util import system
 from batchscan.web_client import ConnectTo
 
 SECONDS: Final = 60.0
-"""That a browser may take for one page."""
+"""The time that a browser may take for one page."""
 
 MAX_PNG: Final = 30_000_000  # bytes
 _NAMES: Final = (

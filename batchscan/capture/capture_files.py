@@ -14,10 +14,10 @@ from batchscan.ledger.captures import KeptFile
 from batchscan.util.atomic_file import make_folder, storage_errors, write_atomic
 
 FOLDER: Final = "captures"
-"""Where the files are in the state folder."""
+"""The name of the folder in the state folder."""
 
 SUFFIX: Final = ".tsr"
-"""Behind the name of a file that was stamped: the authority's answer, verbatim."""
+"""Suffix of the file with the timestamp authority's answer, verbatim."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _BLOCK: Final = 1_048_576  # bytes
@@ -36,7 +36,7 @@ def blocks_of(folder: str, file: KeptFile) -> Iterator[bytes]:
 
 
 def trouble_with(folder: str, file: KeptFile) -> str | None:
-    """What is wrong with a capture's file; None if it is as it was written.
+    """Describe the damage of a capture's file; None if it is as it was written.
 
     Args:
         folder: where captures are.

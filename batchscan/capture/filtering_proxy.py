@@ -19,7 +19,7 @@ from batchscan.web_client.fetch_results import FetchError
 from batchscan.web_client.lookup import Lookup, Names, system_lookup
 
 MAX_BYTES: Final = 60_000_000
-"""That all connections of one browser get together."""
+"""The most bytes that all connections of one browser receive together."""
 
 MAX_CONNECTIONS: Final = 64
 _MAX_HEAD: Final = 65_536  # bytes
@@ -35,7 +35,7 @@ class _NotAllowed(Exception):
 
 @dataclass(slots=True)
 class FilteringProxy:
-    """What goes through it.
+    """A proxy that connects to public addresses only, and counts what goes through it.
 
     Args:
         connect_to: overrides of addresses: the only way to a private one.

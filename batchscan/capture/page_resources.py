@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 MAX_RESOURCES: Final = 10
-"""Of a page."""
+"""The most resources of a page that are captured."""
 
 _MAX_URL: Final = 4_000  # characters
 _TAG: Final = re.compile(r"<(base|link|img)\b([^<>]{1,4000})>", re.IGNORECASE)

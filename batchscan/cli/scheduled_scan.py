@@ -66,7 +66,7 @@ class ScheduledScan:
 
     @property
     def places(self) -> ScanLocations:
-        """Where they are."""
+        """The locations of the pictures."""
         return ScanLocations(self.roots)
 
     def is_set(self, key: str) -> bool:

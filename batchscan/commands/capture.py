@@ -124,7 +124,7 @@ async def _work(
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """What a match is captured with."""
+    """The ledger, capturer and timestamp authority of a capture."""
 
     ledger: LedgerThread
     capturer: Capturer

@@ -23,7 +23,7 @@ _OK = 2  # hundred and more, as HTTP has it
 
 @dataclass(slots=True)
 class CaptureOutput:
-    """What is said of each match, and of all together."""
+    """Prints the result for each match, and a summary."""
 
     as_json: bool
     wants_screenshot: bool

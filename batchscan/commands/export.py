@@ -74,7 +74,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _RejectedLine(msgspec.Struct):
-    """What is needed of a rejected file's line."""
+    """The fields of a rejected file's line that are exported."""
 
     reason: str | None = None
     detail: str | None = None

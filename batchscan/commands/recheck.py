@@ -41,7 +41,7 @@ from batchscan.util.timestamps import rfc3339
 from batchscan.web_client import ConnectTo, FetchLimits, WebClient
 
 TASK: Final = "recheck"
-"""What is locked: two at once would ask each site twice as often."""
+"""The name of the lock: two rechecks at once would ask each site twice as often."""
 
 _CLOSED: Final = frozenset(
     {Disposition.OPEN, Disposition.REVIEWED, Disposition.NOTICED}

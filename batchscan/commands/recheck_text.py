@@ -1,4 +1,4 @@
-"""What a recheck found, as people and as programs read it."""
+"""The result of a recheck, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WIDTH = max(len(verdict.value) for verdict in RecheckVerdict)
 
 
 class PageVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What a page answered."""
+    """The verdict about a page."""
 
     url: str
     verdict: RecheckVerdict
@@ -31,7 +31,7 @@ class PageVerdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MatchVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What a match's picture answered, and its pages."""
+    """The verdict about a match, with its pages."""
 
     url: str
     path: str | None
@@ -149,7 +149,7 @@ def _summary(counts: Counter[RecheckVerdict]) -> str:
 
 
 def notes(result: RecheckResult, request: RecheckRequest) -> Iterator[str]:
-    """What is said beside it, on stderr."""
+    """The notes on stderr."""
     if result.resumed:
         yield "Continued an interrupted recheck."
     if result.signal is not None:

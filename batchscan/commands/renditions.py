@@ -1,4 +1,4 @@
-"""What `batchscan renditions` shows and keeps: who is covered by whom, and what people say of it."""
+"""`batchscan renditions`: which file is covered by which, and decisions about that."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class GroupFields(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RenditionDecisionFields(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person said of one picture, or of two."""
+    """A user's decision about one picture, or about two."""
 
     word: str
     at: str
@@ -120,7 +120,7 @@ def _version(file: CoveredFile) -> CoveredFileFields:
 
 
 def decisions(ledger: Ledger) -> Iterator[RenditionDecisionFields]:
-    """What people said, the oldest first."""
+    """The decisions, the oldest first."""
     for decision in ledger.renditions.decisions:
         other_path = (
             None

@@ -1,4 +1,4 @@
-"""What a finished scan prints: data on stdout, trouble on stderr, nothing at all with `-q`."""
+"""The output of a finished scan: data on stdout, problems on stderr, less with `-q`."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def quiet_lines(report: Report, folder: str) -> Iterator[str]:
 
 
 def _alarms(report: Report) -> Iterator[str]:
-    """What `--fail-on` may have been about."""
+    """The findings that `--fail-on` may have selected."""
     matches, files = report.matches, report.files
     if matches.total:
         yield (
@@ -138,7 +138,7 @@ def handle_stop_signals(
 
 
 def heeded(*signals: signal.Signals) -> list[signal.Signals]:
-    """Those of the signals that the process was not started to ignore.
+    """The signals that were not ignored when the process was started.
 
     nohup starts it with SIGHUP ignored, a shell's `&` without job control with SIGINT.
     """

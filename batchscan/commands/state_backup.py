@@ -17,12 +17,12 @@ from batchscan.ledger.captures import kept_files
 from batchscan.util.escaping import printable
 
 SUFFIX: Final = ".captures"
-"""Behind the name of the ledger's copy: a folder with the captures."""
+"""Suffix of the folder with the captures, beside the ledger's copy."""
 
 
 @dataclass(slots=True)
 class Backup:
-    """What was copied."""
+    """The result of a backup."""
 
     captures: int = 0
     folder: str | None = None  # with them; None without one

@@ -114,7 +114,7 @@ def _books(soundness: IntegrityChecker) -> Finding:
 
 
 def _fault_in(last: LastRun) -> str | None:
-    """Where a run's books do not close."""
+    """The first disagreement of a run's counts; None if they agree."""
     try:
         report = msgspec.json.decode(last.report, type=Report)
     except msgspec.MsgspecError as error:

@@ -1,4 +1,4 @@
-"""What `batchscan state stats` shows."""
+"""The output of `batchscan state stats`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _TABLES = {  # in words where a table's name is not one that people know
 
 @dataclass(frozen=True, slots=True)
 class StateStats:
-    """What the ledger holds, as of one moment."""
+    """The numbers of the ledger's rows and bytes, as of one moment."""
 
     path: Path
     now: float
@@ -137,7 +137,7 @@ def page(facts: StateStats) -> Iterator[str]:
 
 
 def _largest(tables: dict[str, int]) -> Iterator[str]:
-    """What takes the most space, in words; tables of one name are counted as one."""
+    """The largest tables with their sizes; tables of one name are counted as one."""
     sizes: Counter[str] = Counter()
     for name, number in tables.items():
         sizes[_TABLES.get(name, name.replace("_", " "))] += number

@@ -1,4 +1,4 @@
-"""What the web does to the pictures that it copies, mildly and strongly."""
+"""Changes that websites make to the pictures that they copy, small and large ones."""
 
 from __future__ import annotations
 

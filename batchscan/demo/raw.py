@@ -38,7 +38,7 @@ def dng(picture: Image.Image) -> bytes:
 
 
 def _mosaic(picture: Image.Image) -> bytes:
-    """What a sensor under a Bayer pattern records: red and green, green and blue, row by row."""
+    """The values of a sensor under a Bayer pattern: red and green, green and blue, row by row."""
     linear = np.linspace(0, 1, 256) ** GAMMA * (WHITE - BLACK) + BLACK
     colours = linear.astype("<u2")[np.asarray(picture.convert("RGB"))]
     seen = colours[:, :, 1].copy()

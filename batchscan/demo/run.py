@@ -50,7 +50,7 @@ class Marker(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Acts:
-    """What is done with the matches.
+    """The commands that the demo runs on the matches.
 
     Each gets the settings, and the rule by which the sites' names lead to this machine.
     """

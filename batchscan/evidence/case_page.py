@@ -27,10 +27,10 @@ from batchscan.util.urls import normalize_url
 CASE: Final = "case.html"
 
 MAX_BYTES: Final = 32_000_000
-"""Of all pictures on the page."""
+"""The most bytes of all pictures on the page."""
 
 MAX_MATCHES: Final = 200
-"""Of one picture that are shown."""
+"""The most matches of one picture that are shown."""
 
 _MAX_PAGES: Final = 10
 _MAX_DECISIONS: Final = 50

@@ -18,12 +18,12 @@ MAX_FILES: Final = 150_000
 """The most files in a pack; one with more is taken for an attack."""
 
 MAX_MANIFEST: Final = 64 * 1024 * 1024
-"""Bytes; that of the largest pack has half of it."""
+"""The most bytes of a manifest; that of the largest pack has half of them."""
 
 _BETWEEN: Final = b","
 _NAME: Final = r"(?:[a-z]+/)?[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 SAFE_NAME: Final = re.compile(_NAME)
-"""What files in a pack are called: never a path from outside."""
+"""The names of files in a pack: never a path from outside."""
 
 
 class PackedFile(msgspec.Struct, frozen=True):

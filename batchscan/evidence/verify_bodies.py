@@ -23,7 +23,7 @@ _MAX_TOTAL: Final = 1_000_000_000  # bytes of one capture's bodies, together
 
 
 class ResourceRecord(msgspec.Struct):
-    """What a picture's record says about a captured address."""
+    """A captured address in a picture's record."""
 
     url: str
     http_status: int | None = None
@@ -32,7 +32,7 @@ class ResourceRecord(msgspec.Struct):
 
 
 class CaptureRecord(msgspec.Struct):
-    """What a picture's record says about a capture."""
+    """A capture in a picture's record."""
 
     file: str | None
     sha256: str
@@ -50,7 +50,7 @@ class _PackedPicture(msgspec.Struct):
 def capture_records(
     pack: PackReader, files: Sequence[PackedFile]
 ) -> dict[str, list[CaptureRecord]]:
-    """What `pictures/` says about captures, by the capture's name in the pack."""
+    """The captures in the records of `pictures/`, by the capture's name in the pack."""
     records: dict[str, list[CaptureRecord]] = {}
     for file in files:
         if _NAME.fullmatch(file.name) is None:

@@ -20,7 +20,7 @@ CONVERTED_FOR: Final = frozenset(
         RejectReason.TOO_MANY_PIXELS,
     }
 )
-"""What the service refuses, and a conversion may avoid."""
+"""The reasons of rejections that a conversion may avoid."""
 
 
 def judged(candidate: Candidate, status: Stat, data: bytes, judge: Judge) -> Image | NotSendable:

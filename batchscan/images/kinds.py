@@ -113,7 +113,7 @@ UNSUPPORTED: Final = (
     DDS, DJVU, MNG, RAS, SGI, TGA, WMF, XBM, XPM, EPS, PDF,
 )  # fmt: skip
 CONVERTIBLE: Final = (HEIC, AVIF, TIFF, PSD, JXL, JP2)
-"""What the service does not take, and a JPEG can be made of; beside rasters and RAW."""
+"""Formats that the service does not accept and that can be converted to JPEG, beside rasters and RAW."""
 
 BY_NAME: Final = {
     kind.name: kind for kind in (*TIFF_RAWS.values(), *SIGNED_RAWS, *UNSUPPORTED, *RASTERS)

@@ -16,14 +16,14 @@ RULES_VERSION = 2
 """Raised whenever a change of this package changes a verdict: rejected files are judged again."""
 
 CONVERSION_VERSION = 1
-"""The same for conversions: what one could not be made of is tried again."""
+"""The same for conversions: files that could not be converted are tried again."""
 
 NEVER = "never"
 """Ends the fingerprint of rejections that were made without any conversion."""
 
 
 MAX_DECODED_PIXELS = 200_000_000
-"""Of a picture that is converted: more would not fit the memory of a decoder process."""
+"""The most pixels of a picture to convert: more would not fit a decoder process's memory."""
 
 
 @dataclass(frozen=True, slots=True)

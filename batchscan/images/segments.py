@@ -87,7 +87,7 @@ def jpeg_segments(data: bytes) -> Iterator[Segment]:
 
 
 def end_of_scan(data: bytes, start: int) -> int:
-    """Where the compressed pixels behind a scan's segment end."""
+    """The end of the compressed pixels behind a scan's segment."""
     match = _AFTER_SCAN.search(data, start)
     return match.start() if match else len(data)
 
@@ -126,7 +126,7 @@ def gif_blocks(data: bytes) -> Iterator[GifBlock]:
 
 
 def gif_data_start(data: bytes) -> int:
-    """Where the first block of a GIF is."""
+    """The position of the first block of a GIF."""
     return GIF_HEADER + _palette_bytes(data[10])
 
 

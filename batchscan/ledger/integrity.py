@@ -62,7 +62,7 @@ class IntegrityResult:
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """What the ledger has of a run, to compare with its report."""
+    """The ledger's records of a run, to compare with its report."""
 
     run_id: str
     report: bytes

@@ -69,7 +69,7 @@ def require_time(answer_id: int, received_at: float) -> None:
 
 
 class AnswerFacts(NamedTuple):
-    """What decides whether an answer can be used, without what it says."""
+    """The facts that decide whether an answer can be used, without its content."""
 
     id: int
     picture_id: int
@@ -83,7 +83,7 @@ class AnswerFacts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KnownPicture:
-    """What the ledger has about a content."""
+    """The ledger's records of a content."""
 
     answer: StoredAnswer | None  # the newest
     refusal: bytes | None  # JSON, if the service refused it
@@ -102,7 +102,7 @@ class KnownPicture:
         return self.answer is not None or self.refusal is not None or self.lost
 
     def without_matches(self) -> KnownPicture:
-        """The same without what takes memory: that there is an answer, and not what it says."""
+        """The same without the answer's body and matches, which take memory."""
         answer = self.answer and replace(self.answer, body=b"")
         return replace(self, answer=answer, history={})
 

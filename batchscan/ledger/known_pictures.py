@@ -1,4 +1,4 @@
-"""What the ledger knows of a content: its answer, or that it was refused or sent without one."""
+"""Looking up contents: with an answer, refused, or sent without an answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PictureRow(NamedTuple):
 
 
 class FoundContent(NamedTuple):
-    """Where a content's answer is, before it is read."""
+    """The location of a content's answer, which is not read yet."""
 
     picture: PictureRow | None = None
     equal: Equal | None = None  # if the answer is that of another content
@@ -54,7 +54,7 @@ class KnownPictures:
         self._equals = Equals(connection, realm_id)
 
     def credits_of(self, sha256: str) -> int:
-        """What the newest answer about a content cost; 0 without one."""
+        """The price of a content's newest answer in credits; 0 without one."""
         row = self._connection.execute(
             "SELECT a.credits FROM pictures p JOIN answers a ON a.id = p.answer_id"
             " WHERE p.realm_id = ? AND p.sha256 = ?",
@@ -157,7 +157,7 @@ class KnownPictures:
         self._equals.add(self._equals.of(picture_id, image), image.sha256)
 
     def _sent(self, scan_id: str) -> Sent | None:
-        """What was sent instead of a file under a scan id."""
+        """The content that was sent instead of a file under a scan id; None if it was the file."""
         row = self._connection.execute(
             "SELECT sent FROM claims WHERE scan_id = ?", (scan_id,)
         ).fetchone()

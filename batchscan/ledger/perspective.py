@@ -1,4 +1,4 @@
-"""What decides whether a match counts as new, and whether it is allowed."""
+"""Whether a match counts as new, and whether it is allowed."""
 
 from __future__ import annotations
 

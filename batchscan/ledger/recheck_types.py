@@ -33,7 +33,7 @@ class MatchToCheck(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MatchBatch:
-    """Some chosen matches, and where to continue; None at the end."""
+    """Chosen matches, and the key to continue after; None at the end."""
 
     matches: tuple[MatchToCheck, ...]
     reached: MatchKey | None
@@ -41,7 +41,7 @@ class MatchBatch:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a match's fetched picture is compared with."""
+    """The data that a match's fetched picture is compared with."""
 
     sha256: bytes | None = None  # of the bytes first fetched
     fingerprint: bytes | None = None  # of the bytes first fetched

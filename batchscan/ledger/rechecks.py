@@ -106,7 +106,7 @@ class RecheckTables:
                 yield MatchToCheck(MatchKey(picture_id, key), url, shown, domain, disposition, path)
 
     def reference(self, place: MatchKey) -> Reference:
-        """What to compare a match's picture with: the first recheck or capture, and our picture."""
+        """The data to compare a match's picture with: its first recheck or capture, and our picture."""
         sha256, mark = self._connection.execute(
             "SELECT sha256, fingerprint FROM (SELECT sha256, fingerprint, first_at AS at"
             " FROM their_pictures WHERE picture_id = :id AND key = :key UNION ALL"

@@ -203,7 +203,7 @@ def _file(row: Any) -> RenditionFile:  # noqa: ANN401 - as above
 
 
 def _verdict_of(image: Image | None) -> str:
-    """What the judge found that has no column of its own; "" without an image."""
+    """The parts of the verdict without a column of their own, as JSON; "" without an image."""
     if image is None:
         return ""
     # Names may hold bytes that are not UTF-8, which this module's JSON keeps.

@@ -1,4 +1,4 @@
-"""What people decided about versions of one picture, and the result."""
+"""Decisions of users about versions of one picture, and their result."""
 
 from __future__ import annotations
 

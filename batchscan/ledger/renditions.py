@@ -180,7 +180,7 @@ class Renditions:
         )
 
     def covered(self, sha256: str) -> Cover | None:
-        """What covers a content; None if nothing does."""
+        """The cover of a content; None without one."""
         row = self._connection.execute(
             "SELECT width, height, picture_id, by_path, by_sha256, distance, difference, rule"
             " FROM covered"
@@ -229,7 +229,7 @@ class Renditions:
             )
 
     def files_of(self, picture_id: int, asked_path: str) -> list[str]:
-        """Where a picture that was sent was last seen, first at its own path; some of its files."""
+        """Up to `_MAX_FILES` files of a picture that was sent, the one at `asked_path` first."""
         folder, name = split_path(os.fsencode(asked_path))
         rows = self._connection.execute(
             "SELECT d.path, f.name FROM files f JOIN folders d ON d.id = f.folder_id"

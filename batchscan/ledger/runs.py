@@ -136,7 +136,7 @@ class Runs:
         return bool(row[0])
 
     def lines(self, run_id: str, after: int, limit: int) -> list[tuple[int, StoredLine]]:
-        """Some lines of a run with their numbers, in the order of decisions."""
+        """Up to `limit` lines of a run with their numbers, in the order of decisions."""
         rows = self._connection.execute(
             "SELECT id, line, answer_id FROM outcomes WHERE run_id = ? AND id > ?"
             " ORDER BY id LIMIT ?",
@@ -192,7 +192,7 @@ class Runs:
         return float(row[0] or 0.0)
 
     def of_realm(self, limit: int) -> list[StoredRun]:
-        """Some closed runs of this realm, the newest first."""
+        """Up to `limit` closed runs of this realm, the newest first."""
         condition = "closed AND realm_id = ? ORDER BY closed DESC, rowid DESC"
         return list(islice(self._runs(condition, self._realm_id), limit))
 

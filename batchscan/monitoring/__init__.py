@@ -1,1 +1,1 @@
-"""What a scan reports to monitoring: a heartbeat URL and a metrics file."""
+"""Monitoring of scans: a heartbeat URL and a metrics file."""

@@ -64,6 +64,6 @@ def _address(url: str, what: str) -> yarl.URL:
 
 
 def _why(error: Exception) -> str:
-    """What went wrong, not in the error's own words: they may contain the address."""
+    """Describe an error without its own text, which may contain the address."""
     number = getattr(error, "errno", None)
     return os.strerror(number) if number and number > 0 else type(error).__name__

@@ -53,7 +53,7 @@ def write_metrics(path: str, ending: Ending) -> None:
 
 
 def _last_success(path: str) -> float | None:
-    """What the file says that is there."""
+    """The time of the last success in the existing file; None without one."""
     try:
         with open(path, encoding="utf-8") as file:
             families = text_string_to_metric_families(file.read(_MAX_BYTES))
@@ -66,7 +66,7 @@ def _last_success(path: str) -> float | None:
 
 
 class _Figures(Collector):
-    """What is known of a run; what is not known is left out."""
+    """The metrics of a run; unknown ones are left out."""
 
     def __init__(self, name: str, ending: Ending, success: float | None) -> None:
         self._name = name

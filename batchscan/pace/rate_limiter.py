@@ -71,7 +71,7 @@ class RateLimiter:
 
     @property
     def waiting(self) -> str | None:
-        """What the limiter waits for, as text for users; None if it is not paused."""
+        """The reason of the pause, as text for users; None without a pause."""
         until, why = self._pause
         seconds = until - self._clock.monotonic()
         if seconds > 0:

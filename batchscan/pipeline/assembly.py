@@ -89,7 +89,7 @@ def _processor(session: Session, recorder: Recorder, renditions: RenditionCovere
 
 
 def _submitter(session: Session, recorder: Recorder, long_answers: LongAnswers) -> Submitter:
-    """What sends the pictures; in a dry run, what counts them instead."""
+    """The submitter that sends pictures; in a dry run one that only counts them."""
     settings, ledger, service = session.settings, session.state.ledger, session.service
     if settings.dry_run:
         return DryRunSubmitter(

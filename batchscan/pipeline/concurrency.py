@@ -59,7 +59,7 @@ class ByteSemaphore:
 
 @dataclass(slots=True)
 class Flight(Generic[T]):
-    """What one of several tasks with the same key has to do: nothing, if there is a result."""
+    """The turn of one of several tasks with the same key; with a result, nothing is to be done."""
 
     result: T | None = None  # None for the first task, until that sets it
 

@@ -111,7 +111,7 @@ class RenditionCoverer:
         return facts
 
     def _stored_facts(self, image: Image, ledger: Ledger) -> tuple[bool, bool, Fingerprint | None]:
-        """Whether a content can be decided now, has its fingerprint been looked for, and that."""
+        """Whether a content can be decided now, whether it has a stored fingerprint, and that."""
         decidable = ledger.known.is_conclusive(image.sha256)
         decidable = decidable or self._cover_that_holds(image.sha256, ledger) is not None
         return decidable, *ledger.renditions.fingerprint(image.sha256)
@@ -129,7 +129,7 @@ class RenditionCoverer:
             await self.ledger.run(partial(self._note, image, candidate, answered=False))
 
     def _cover_of(self, sha256: str, ledger: Ledger) -> Cover | None:
-        """What covered a content in an earlier run, unless a user has split the two since."""
+        """The cover of a content from an earlier run, unless a user has split the two since."""
         cover = ledger.renditions.covered(sha256)
         if cover is None:
             return None
@@ -273,7 +273,7 @@ def _subject(file: RenditionFile) -> Subject:
 
 
 async def _preview(fingerprint: Fingerprint | None, answer: Answer) -> bytes | None:
-    """What a version looks like, where reports show it: below a picture with matches."""
+    """The preview of a version for reports, which show it if the answer has matches."""
     if not (answer.matches or answer.gone):
         return None
     from batchscan.images.fingerprints import preview_of  # noqa: PLC0415 - it imports numpy

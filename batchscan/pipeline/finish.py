@@ -204,7 +204,7 @@ async def _write(session: Session, report: Report, basis: ReportBasis) -> Report
 
 
 async def _name_unchecked(session: Session) -> list[UncheckedFile] | None:
-    """Some of the files without an answer; None if all have one."""
+    """A bounded list of files without an answer; None if all have one."""
     if not (session.tally.unchecked.total() or session.tally.unreadable_folders):
         return None
     folder = session.run.folder

@@ -1,4 +1,4 @@
-"""What the ledger knows of a content, of which a long answer is only read when it has its turn."""
+"""Reading a content's answer from the ledger; a long one is only read when it has its turn."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Lookup:
     long_answers: LongAnswers = field(default_factory=LongAnswers)
 
     async def known(self, image: Image) -> KnownPicture:
-        """What is known of a file's content; its fingerprint is kept."""
+        """Look up a file's content; its fingerprint is stored."""
         return await self._known(image, self._find)
 
     async def known_by_sent(self, image: Image) -> KnownPicture:
-        """What is known of another content, for which the same bytes were sent."""
+        """Look up another content for which the same bytes were sent."""
         return await self._known(image, _find_by_sent)
 
     def let_go(self, image: Image, known: KnownPicture) -> KnownPicture:
-        """What is still of use where the answer will not do: all but what it says."""
+        """Release an answer that cannot be used; returns the rest of what is known."""
         self.release(image.path)
         return known.without_matches()
 

@@ -56,6 +56,6 @@ class RenditionConfirmer:
 
 
 def _content(file: RenditionFile) -> Content:
-    """Where a file's content is; what was inspected in this run is not inspected again."""
+    """The places of a file's content; a file inspected in this run is not inspected again."""
     first = replace(file.candidate, inspected=file.inspected)
     return Content((first, *file.elsewhere), file.sha256)

@@ -49,7 +49,7 @@ _PAGE: Final = 10_000  # rows read from the ledger in one go
 
 
 class Savings(NamedTuple):
-    """What `--renditions cover` would not have sent."""
+    """The savings that `--renditions cover` would have brought."""
 
     versions: int
     credits: int | None  # that they cost; None in a dry run, in which they cost nothing yet

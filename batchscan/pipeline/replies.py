@@ -1,4 +1,4 @@
-"""What a reply to an upload means: for the picture, its claim in the ledger, and the limiter."""
+"""Handling replies to uploads: for the picture, its claim in the ledger, and the limiter."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def charge_of(reply: Reply) -> int | None:
 
 
 def _after_nothing(submission: Submission, reply: TokenRejected | NotSent) -> NoAnswer | Retry:
-    """What follows a request that the service did not process."""
+    """The next step after a request that the service did not process."""
     if isinstance(reply, NotSent):
         return NoAnswer(reply.reason, reply.detail, None)
     submission.tokens_refused += 1

@@ -27,7 +27,7 @@ from batchscan.walk import Finder
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What the steps of one run share; `assemble` makes the steps from it."""
+    """The state that the steps of one run share; `assemble` makes the steps from it."""
 
     settings: Settings
     clock: Clock

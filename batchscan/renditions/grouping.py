@@ -179,7 +179,7 @@ class Groups:
 
 
 def _components(count: int, pairs: Pairs) -> _Numbers:
-    """For each picture the first one in its component."""
+    """The first picture of each picture's component."""
     labels = np.arange(count)
     ones, others = pairs[:, 0], pairs[:, 1]
     while (labels[ones] != labels[others]).any():

@@ -1,4 +1,4 @@
-"""What a JPEG's compression can have done to a picture, and what is left over.
+"""The changes that JPEG compression can explain, and the excess that it cannot.
 
 A JPEG stores each 8 x 8 block of a plane as 64 frequencies, rounded to multiples of its table. So
 of the picture that it was made from, each frequency is known within half a step. Where another

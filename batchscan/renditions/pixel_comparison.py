@@ -30,7 +30,7 @@ def deviation(one: Pixels, other: Pixels) -> float:
 
 
 def measured(one: Pixels, other: Pixels) -> tuple[str, Measured]:
-    """What two pictures differ by, and by which limits that is judged. Some 50 ms a megapixel."""
+    """The differences of two pictures, and the limits that apply. Some 50 ms a megapixel."""
     pair = PixelPair.of(one, other)
     luma, activity, luma_mean = _measured_luma(pair)
     colours, means = [], []

@@ -1,4 +1,4 @@
-"""What versions were measured to differ by, for each way of saving."""
+"""The measured differences between versions, for each way of saving."""
 
 from __future__ import annotations
 

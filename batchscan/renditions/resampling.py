@@ -26,7 +26,7 @@ _NEIGHBOURS: Final = (
     ((1, 1), (1, -1), (-1, 1), (-1, -1)),
     ((0, 2), (2, 0), (0, -2), (-2, 0)),
 )
-"""Those at one distance have one weight: no sum of them moves anything."""
+"""Offsets by distance; those at one distance share a weight, so that nothing is shifted."""
 
 REACH: Final = 2
 """Points that a filter reaches around each, in addition."""
@@ -84,7 +84,7 @@ def filtered(base: Plane, how: ResamplingFilter) -> Plane:
 def _strips(
     plane: Image.Image, extent: tuple[float, float], goal: Values, resampling: Image.Resampling
 ) -> tuple[Plane, Plane]:
-    """What the neighbours of some points add, a row for each distance, and what is missing."""
+    """The sums of some points' neighbours, a row for each distance, and the missing values."""
     height, width = goal.shape
     rows = min(_ROWS, height)
     columns, wanted = [], []

@@ -17,7 +17,7 @@ from batchscan.renditions.rule import (
 
 _ORIGINALS: Final = ("raw", "heic")  # formats that lie beside their JPEG
 _PIXEL: Final = re.compile(r"\.RAW-\d+(\.MP)?\.(COVER|ORIGINAL)$", re.IGNORECASE)
-"""What a Pixel phone adds to the two names; MP is a motion photo."""
+"""The endings of a Pixel phone's pair of names; MP is a motion photo."""
 
 
 class Compared(NamedTuple):

@@ -70,7 +70,7 @@ def _number_unchecked(files: Files) -> int:
 
 
 def counted_files(report: Report, where: str) -> Iterator[str]:
-    """Where the unchecked pictures are listed, and how many files have each status."""
+    """Name the table of unchecked pictures, and count the files by status."""
     files = report.files
     if report.unchecked_table is not None and files.seen and _number_unchecked(files):
         yield f"  Each one with its reason: {printable(os.path.join(where, report.unchecked_table))}"
@@ -84,7 +84,7 @@ def _named(root: str) -> str:
 
 
 def losses(report: Report, named: Callable[[str], str] = _named) -> Iterator[str]:
-    """What could not be covered, or was excluded; `named` formats a folder's name."""
+    """Report what could not be scanned, or was excluded; `named` formats a folder's name."""
     files = report.files
     if files.unreadable_folders:
         folders = amount(files.unreadable_folders, "folder")

@@ -29,7 +29,7 @@ _CHUNK = 500  # pieces of the template that are written at once
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What a page covers, where the complete data is, and how to make the page again."""
+    """The scope of a page, the file with the complete data, and the command to make it again."""
 
     everything: bool = False  # the whole ledger, not only one run
     table: str = "matches.csv"  # the file with every match and page

@@ -15,7 +15,7 @@ SCHEMA: Literal[1] = 1
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a dry run would send."""
+    """The pictures that a dry run would send."""
 
     pictures: int
     bytes: int
@@ -87,7 +87,7 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Credits(msgspec.Struct, frozen=True, kw_only=True):
-    """What was paid, in credits; `outcome_unknown` may have been charged without an answer."""
+    """Credits; `outcome_unknown` may have been charged without an answer."""
 
     charged: int
     expected: int
@@ -130,7 +130,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Api(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked of the API; `bytes_sent` counts request bodies."""
+    """Requests to the API; `bytes_sent` counts request bodies."""
 
     requests: int
     retries: int

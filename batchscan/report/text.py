@@ -59,7 +59,7 @@ def summary(report: Report, where: str, width: int = WIDTH) -> str:
 
 
 def converted(report: Report) -> Iterator[str]:
-    """What was sent as a JPEG made of it."""
+    """Report the files that were converted to JPEG."""
     files = report.files
     if not files.converted:
         return
@@ -70,7 +70,7 @@ def converted(report: Report) -> Iterator[str]:
 
 
 def dry_run(report: Report) -> Iterator[str]:
-    """What a scan would send and cost, where this was a dry run."""
+    """Report what a scan would send and cost, after a dry run."""
     if not report.run.dry_run:
         return
     yield _planned(report)
@@ -87,7 +87,7 @@ def dry_run(report: Report) -> Iterator[str]:
 
 
 def _planned(report: Report) -> str:
-    """What would be sent, for how many credits, and how long that takes at least."""
+    """The number of pictures that would be sent, their price, and the least time that it takes."""
     plan, least = report.run.plan, report.run.at_least_s
     number = report.reasons.get(DeferReason.DRY_RUN, 0) if plan is None else plan.pictures
     would = f"Would send {amount(number, 'picture')}"
@@ -131,7 +131,7 @@ def _matches(report: Report) -> Iterator[str]:
 
 
 def _history(totals: Matches) -> Iterator[str]:
-    """What changed, and what is open; nothing for a report of an older version."""
+    """Count new, returned, gone and open matches; nothing for a report of an older version."""
     counts = (
         (totals.new, "new"),
         (totals.returned, "returned"),
@@ -143,13 +143,13 @@ def _history(totals: Matches) -> Iterator[str]:
 
 
 def rechecks(report: Report) -> Iterator[str]:
-    """What sites themselves answered."""
+    """Report the last answers of the sites themselves."""
     if report.rechecks is not None:
         yield f"  At the last recheck: {', '.join(counted(report.rechecks))}."
 
 
 def money(report: Report) -> Iterator[str]:
-    """What was paid, and what may have been; nothing of a dry run, which sends nothing."""
+    """Report credits that were charged or may have been; nothing for a dry run."""
     credits_ = report.credits
     if report.run.dry_run:
         return
@@ -170,7 +170,7 @@ def _money(report: Report, what: str) -> str:
 
 
 def alerts(report: Report, named: Callable[[str], str] = printable) -> Iterator[str]:
-    """Who was notified, and who will be; `named` shows what a target said."""
+    """Report delivered and pending alerts; `named` formats names and messages of targets."""
     messages = report.alerts
     if messages is None:
         return
@@ -184,7 +184,7 @@ def alerts(report: Report, named: Callable[[str], str] = printable) -> Iterator[
 
 
 def cluster(report: Report) -> Iterator[str]:
-    """Who took part, where it was more than this machine."""
+    """Report the workers of a cluster, and those that were lost."""
     cluster_ = report.cluster
     if cluster_ is None:
         return

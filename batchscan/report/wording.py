@@ -84,7 +84,7 @@ def explained(number: int, reason: str) -> str:
 
 
 def most_first(counts: Mapping[str, int], kinds: Iterable[str]) -> list[tuple[int, str]]:
-    """Those of some kinds that occur, with their counts; the most frequent one first."""
+    """The given kinds that occur, with their counts; the most frequent one first."""
     pairs = ((counts.get(kind, 0), kind) for kind in kinds)
     return sorted((pair for pair in pairs if pair[0]), key=lambda pair: -pair[0])
 

@@ -32,7 +32,7 @@ HEADERS: Final = {
     "X-DNS-Prefetch-Control": "off",
     "X-Frame-Options": "DENY",
 }
-"""Of every answer."""
+"""The headers of every response."""
 
 
 class RequestRefused(Exception):

@@ -35,10 +35,10 @@ KEYS: Final = (
 )
 
 DECISIONS: Final = tuple(key for key in KEYS if key.decides is not None)
-"""Those that decide, in the order of their buttons."""
+"""The keys that decide, in the order of their buttons."""
 
 NAMES: Final = {"ArrowDown": "↓", "ArrowRight": "→", "ArrowUp": "↑", "ArrowLeft": "←"}
-"""What is printed on keys whose name is not what is on them."""
+"""The labels of keys whose names differ from them."""
 
 
 def action(name: str) -> Key:

@@ -23,7 +23,7 @@ from batchscan.review.views import PART, Views, image
 
 
 class MatchPages:
-    """What the buttons below their picture do."""
+    """Handlers of the buttons below the picture on the web."""
 
     def __init__(self, desk: Desk, views: Views) -> None:
         self._desk = desk

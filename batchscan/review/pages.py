@@ -23,7 +23,7 @@ STATIC: Final = {
     "icon.svg": "image/svg+xml",
 }
 PLACES: Final = (("Queue", "/queue"), ("Statistics", "/stats"))
-"""What every page links to."""
+"""The pages that every page links to."""
 
 MAX_PAGES: Final = 10  # of a match that are named
 UNKNOWN_SITE: Final = "unknown site"
@@ -70,7 +70,7 @@ def attribute(text: str) -> Markup:
 
 
 def filter_values(view: View) -> dict[str, object]:
-    """What the form of filters is filled with."""
+    """The values of the form of filters."""
     chosen = view.chosen
     site = NO_SITE if chosen.site == "" else chosen.site or ""
     folder = "" if chosen.folder is None else os.fsdecode(chosen.folder)

@@ -41,7 +41,7 @@ class QueueCounts:
 
     @property
     def left(self) -> int:
-        """Those that are in the queue."""
+        """Matches that are in the queue."""
         return sum(site.meant for site in self.sites.values())
 
     def move(self, domain: str, by: int) -> None:

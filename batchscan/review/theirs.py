@@ -39,4 +39,4 @@ VERDICTS: Final = {
     RecheckVerdict.GONE: "gone",
     RecheckVerdict.UNKNOWN: "not known",
 }
-"""What sites answer, for people."""
+"""The verdicts of rechecks, as text for users."""

@@ -1,1 +1,1 @@
-"""What happens to runs before and after their scan: recovery, new reports, retention, pruning."""
+"""Runs before and after their scan: recovery, new reports, retention, pruning."""

@@ -13,7 +13,7 @@ from batchscan.util.escaping import path_fields
 
 
 class RunCheckpoint(msgspec.Struct, frozen=True):
-    """What cannot be derived from a run's lines; stored in the ledger."""
+    """The facts of a run that its lines do not have; stored in the ledger."""
 
     roots: tuple[str, ...] = ()
     unchanged: int = 0

@@ -26,7 +26,7 @@ _COPY = f"{FILE_NAME}.v"
 
 @dataclass(slots=True)
 class PrunePlan:
-    """What `state prune` can delete, as counts, run ids and paths."""
+    """The data that `state prune` can delete, as counts, run ids and paths."""
 
     files: int = 0  # rows of missing files
     matched: int = 0  # rows of missing files that stay, because their pictures have matches

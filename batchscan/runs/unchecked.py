@@ -36,7 +36,7 @@ _REJECTIONS = msgspec.json.Decoder(_RejectionReason)
 
 
 def of_run(folder: str) -> Iterator[UncheckedFile]:
-    """Those decided by a run itself, from its `results.jsonl`.
+    """The unchecked files that a run decided itself, from its `results.jsonl`.
 
     Raises:
         StorageError: the file cannot be read.
@@ -79,7 +79,7 @@ def unchecked_files(folder: str, ledger: Ledger) -> Iterator[UncheckedFile]:
 
 
 def found_again(folder: str, ledger: Ledger, report: Report) -> Iterator[UncheckedFile]:
-    """Those of an ended run: its own lines, and files below its roots that are still rejected.
+    """The unchecked files of an ended run: its own, and files below its roots still rejected.
 
     Raises:
         StorageError: the run's results cannot be read.

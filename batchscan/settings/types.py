@@ -23,7 +23,7 @@ class SettingType(ABC):
     @property
     @abstractmethod
     def allowed(self) -> str:
-        """What is allowed, for messages: "allowed: ..."."""
+        """The allowed values, for messages: "allowed: ..."."""
 
     @abstractmethod
     def check(self, value: object) -> None:
@@ -278,5 +278,5 @@ class EnvVarNameType(SettingType):
             raise ValueError("the secret itself must not be in this file")
 
     def hide(self, text: str) -> str:  # noqa: ARG002 - what is not a name may be the secret
-        """Nothing."""
+        """Hide the whole text."""
         return "***"

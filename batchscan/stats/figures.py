@@ -83,7 +83,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class _Sums:
-    """What is counted of a period or a place."""
+    """The sums for a period or a place."""
 
     words: Counter[str] = field(default_factory=Counter)
     days: array[float] = field(default_factory=lambda: array("d"))
@@ -94,7 +94,7 @@ class _Sums:
         self.days.extend(other.days)
 
     def counts(self, price: str | None) -> Counts:
-        """As they are shown, where a credit costs so much."""
+        """The counts as they are shown; `price` is that of a credit, None if it is not set."""
         return Counts(
             **{name: self.words[name] for name in _COUNTED},
             money=None if price is None else money_of(self.words["credits"], price),
@@ -102,7 +102,7 @@ class _Sums:
         )
 
     def place(self, name: str) -> Place:
-        """As they are shown of a place."""
+        """The counts as they are shown for a place."""
         words = ("found", "worklist", "reviewed", "not_mine", "noticed", "removed")
         counts = {word: self.words[word] for word in words}
         return Place(name=name, **counts, days_to_removal=_median(self.days))

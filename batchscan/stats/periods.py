@@ -21,7 +21,7 @@ def start_of(day: int, by: By) -> date:
 
 
 def label_of(start: date, by: By) -> str:
-    """What a period is called: `2026-W48`, `2026-11`."""
+    """The name of a period: `2026-W48`, `2026-11`."""
     if by == "month":
         return f"{start:%Y-%m}"
     year, week, _ = start.isocalendar()

@@ -28,7 +28,7 @@ _TEXT = 'fill="currentColor" font-size="11"'
 
 
 class _Series(NamedTuple):
-    """What one plot shows over time."""
+    """The values of one plot over time."""
 
     name: str
     title: str

@@ -21,7 +21,7 @@ class ScanLocations:
 
     @property
     def local(self) -> tuple[str, ...]:
-        """Those that are paths on this machine."""
+        """The roots that are paths on this machine."""
         return tuple(root for root in self.roots if not is_url(root))
 
     @property

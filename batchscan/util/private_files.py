@@ -88,7 +88,7 @@ def warn_once(what: str) -> None:
 
 
 def advice_for(error: OSError, otherwise: str = CHOOSE) -> str:
-    """What to do about an error of the file system."""
+    """Advice for an error of the file system."""
     if not otherwise.startswith("or "):
         return otherwise
     if error.errno in _FULL:

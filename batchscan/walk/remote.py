@@ -44,7 +44,7 @@ class _RemoteFolder:
 
 @dataclass(slots=True)
 class _Part:
-    """Some entries of a folder, classified."""
+    """Entries of one page of a folder's listing, classified."""
 
     block: Block
     below: list[_RemoteFolder] = field(default_factory=list)

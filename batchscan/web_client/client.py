@@ -132,7 +132,7 @@ class WebClient:
                     raise budget.timed_out() from None
 
     async def _route(self, target: Target) -> Route:
-        """Where to connect to.
+        """Resolve a target to the addresses to connect to.
 
         Raises:
             FetchError: nowhere that is public.
@@ -168,7 +168,7 @@ class WebClient:
             raise FetchError(FailureKind.ROBOTS, f"the robots.txt of {target.host} forbids it")
 
     async def _robots_of(self, target: Target, budget: TimeBudget) -> _CachedRobots:
-        """What an origin's robots.txt says; asked for once, however many want to know."""
+        """An origin's robots.txt; concurrent callers share one request."""
         origin = target.origin
         number = int.from_bytes(hashlib.blake2s(origin.encode(), digest_size=2).digest(), "big")
         async with self._robots_locks[number % _LOCKS]:
@@ -201,7 +201,7 @@ class WebClient:
 
 
 def _next(target: Target, hop: Hop) -> Target | None:
-    """Where a response redirects to; None if it is final."""
+    """The target of a redirect; None if the response is final."""
     location = hop.location
     if hop.status not in _REDIRECTS or not location:
         return None

@@ -47,7 +47,7 @@ class ConnectTo:
         return cls(tuple(map(_parse, texts)))
 
     def lookup(self, host: str, port: int) -> tuple[str, int] | None:
-        """Where to connect to instead; None if no rule covers this host and port."""
+        """The host and port to connect to instead; None if no rule covers this host and port."""
         wanted = _name(host)
         for rule in self.rules:
             if rule.covers(wanted, port):

@@ -48,7 +48,7 @@ class _Fixed(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no resource is held."""
 
 
 class GuardedConnector(aiohttp.TCPConnector):

@@ -25,7 +25,7 @@ _TRANSFERS: Final = frozenset({"", "chunked", "identity"})
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a request's connection goes."""
+    """The addresses and port that a request connects to."""
 
     addresses: Sequence[str]
     port: int
@@ -141,7 +141,7 @@ async def _received(
 async def _body(
     response: aiohttp.ClientResponse, limit: int, *, complete_only: bool
 ) -> tuple[bytes, bool]:
-    """As much as is allowed, and whether that is all; with `complete_only`, raise if cut off."""
+    """Read up to `limit` bytes, and whether they are all; `complete_only` raises if cut off."""
     parts = bytearray()
     try:
         async for part in response.content.iter_chunked(_PIECE):
@@ -172,7 +172,7 @@ def _failed(error: BaseException, connector: GuardedConnector) -> FetchError:
 
 
 def _why(error: BaseException) -> str:
-    """What the system or OpenSSL says; never a server's own words."""
+    """The message of the system or OpenSSL; never a server's own text."""
     certificate = getattr(error, "certificate_error", None)
     if (message := getattr(certificate, "verify_message", None)) is not None:
         return str(message).rstrip(".")

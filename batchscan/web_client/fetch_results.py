@@ -53,7 +53,7 @@ class Hop:
 
     @property
     def location(self) -> str | None:
-        """Where it leads to; None if it says nothing of that."""
+        """The Location header; None without one."""
         value = next(self._values("location"), None)
         if value is None:
             return None
@@ -102,7 +102,7 @@ class Failure:
 
 
 class Stopped(Exception):
-    """Nothing more is to be asked for; what is under way is finished."""
+    """The client was stopped: no new requests; those under way are finished."""
 
 
 class FetchError(Exception):

@@ -12,7 +12,7 @@ from typing import Final
 from batchscan.web_client.fetch_results import FailureKind, FetchError
 
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
-"""From a name and a port to addresses; raises `socket.gaierror`."""
+"""Resolves a name and a port to addresses; raises `socket.gaierror`."""
 
 CONTROL_NAME: Final = "api.copyleaks.com"
 """Found whenever names can be looked up at all."""

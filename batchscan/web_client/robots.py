@@ -13,10 +13,10 @@ from typing import Final
 from urllib.parse import quote
 
 PRODUCT: Final = "batchscan"
-"""What a robots.txt calls us."""
+"""The name of batchscan in a robots.txt."""
 
 MAX_BYTES: Final = 512_000
-"""Of a robots.txt that are read."""
+"""The most bytes of a robots.txt that are read."""
 
 MAX_RULES: Final = 10_000
 _ESCAPE: Final = re.compile(r"%([0-9a-fA-F]{2})")
@@ -50,7 +50,7 @@ class _RobotsRule:
 
 @dataclass(frozen=True, slots=True)
 class Robots:
-    """What one site's robots.txt says to us."""
+    """The rules of a site's robots.txt that apply to batchscan."""
 
     rules: tuple[_RobotsRule, ...] = ()
 

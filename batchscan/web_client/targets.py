@@ -1,4 +1,4 @@
-"""What a web address from outside asks us to ask."""
+"""Web addresses from outside, parsed and checked before they are requested."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Target:
 
     @property
     def site(self) -> str:
-        """By which requests are spaced: the host in lower case."""
+        """The host in lower case; requests to one site are spaced."""
         return self.host.lower().rstrip(".")
 
     @property
@@ -72,7 +72,7 @@ def target_of(text: str) -> Target:
 
 
 def redirected(base: Target, location: str) -> Target:
-    """Where a redirect leads to.
+    """The target of a redirect.
 
     Raises:
         FetchError: to nothing that is asked for.

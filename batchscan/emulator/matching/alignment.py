@@ -157,7 +157,7 @@ _MAX_BYTES: Final = 4.0  # times larger or smaller than the other
 
 
 class Placement(NamedTuple):
-    """Where a picture lies in another: its x is `wide * x + left` there, y `high * y + top`."""
+    """The position of a picture in another: `wide * x + left` and `high * y + top` of its points."""
 
     wide: float
     high: float

@@ -63,7 +63,7 @@ class Decoded:
     warnings: tuple[str, ...] = ()
     inverted: bool = False  # white is zero, which the decoder has not applied
     info: Mapping[Any, Any] = field(default_factory=dict, repr=False)
-    """What the file says of itself, by Pillow's names: `exif`, `xmp`, `photoshop`."""
+    """The file's metadata, by Pillow's names: `exif`, `xmp`, `photoshop`."""
 
 
 @dataclass(frozen=True, slots=True)

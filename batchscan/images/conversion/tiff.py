@@ -73,7 +73,7 @@ def _deep(page: Directory, file: BinaryIO, check_size: CheckSize) -> Decoded:
 
 
 def _info(page: Directory) -> dict[str, object]:
-    """What the page says of itself; its tags are EXIF's."""
+    """The page's metadata; its tags are EXIF's."""
     return {
         "exif": Exif.of_page(page),
         "xmp": page.value(ifd.XMP),

@@ -24,7 +24,7 @@ _DEFLATE: Final = (8, 32946)
 _BY_LIBTIFF: Final = (5, 32773, 34925, 50000)  # LZW, PackBits, LZMA, Zstandard
 
 COMPRESSIONS: Final = frozenset({_NONE, *_DEFLATE, *_BY_LIBTIFF})
-"""Those that keep bytes as they are."""
+"""The lossless compressions that are read in parts."""
 
 _BLOCK: Final = 16 * 1024 * 1024  # bytes that are given at once, where rows are not longer
 _LONG: Final = 4  # the type of a tag's value
@@ -42,7 +42,7 @@ class Part(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """Of its pixels, uncompressed."""
+        """The size of its uncompressed pixels in bytes."""
         return self.rows * self.row_bytes
 
 
@@ -107,7 +107,7 @@ class _Inflated:
         self._stream = zlib.decompressobj()
 
     def read(self, size: int) -> bytes:
-        """As many bytes; fewer at the end."""
+        """Read `size` bytes; fewer at the end."""
         parts: list[bytes] = []
         while size and not self._stream.eof:
             stored = self._stream.unconsumed_tail

@@ -134,12 +134,12 @@ class Directory:
 
     @property
     def width(self) -> int:
-        """In pixels, as the directory claims."""
+        """The width in pixels, as the directory claims."""
         return self.first(WIDTH)
 
     @property
     def height(self) -> int:
-        """In pixels, as the directory claims."""
+        """The height in pixels, as the directory claims."""
         return self.first(HEIGHT)
 
     @property

@@ -112,7 +112,7 @@ def _of_xmp(data: bytes) -> Provenance:
 
 
 def _first(*provenances: Provenance) -> Provenance:
-    """For each field, the first value."""
+    """Merge: for each field the first value."""
     return Provenance(
         *(
             next((value for one in provenances if (value := getattr(one, name))), None)

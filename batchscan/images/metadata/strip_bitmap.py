@@ -62,7 +62,7 @@ def _pixel_bytes(data: bytes, header: int) -> int:
 
 
 def _palette_end(data: bytes, header: int) -> int:
-    """Where the header's masks and colours end; what lies between there and the pixels is none."""
+    """The end of the header's masks and colours; bytes from there to the pixels are unused."""
     if header == _CORE_HEADER:
         (depth,) = struct.unpack_from("<H", data, 24)
         return _FILE_HEADER + header + (3 << depth if depth <= _PALETTE_DEPTH else 0)

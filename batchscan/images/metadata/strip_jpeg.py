@@ -66,7 +66,7 @@ def _check(segment: Segment, length: int) -> None:
 
 
 def _kept(marker: int, data: bytes, view: memoryview, at: int, end: int) -> bytes | memoryview:
-    """What stays of a segment: all of it, a part, or nothing."""
+    """The part of a segment that stays: all of it, some of it, or nothing."""
     if marker in _CODING:
         return b"".join((b"\xff", bytes((marker,)), view[at:end]))
     if marker not in _DROPPED:

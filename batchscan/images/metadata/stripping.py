@@ -1,4 +1,4 @@
-"""What the strippers of all formats share."""
+"""Code that the strippers of all formats share."""
 
 from __future__ import annotations
 
