@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
-from tqdm import tqdm
-
 from batchscan.console.journald import is_journal, with_priority
 from batchscan.console.log_file import LogFile
 from batchscan.console.terminal import on_one_terminal
@@ -100,10 +98,18 @@ class TqdmHandler(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
         try:
-            tqdm.write(self.format(record), file=self.stream)
+            self._write(self.format(record))
             self.flush()
         except (OSError, ValueError):  # the pipe is broken, or the stream is closed
             return
+
+    def _write(self, line: str) -> None:
+        if "tqdm" not in sys.modules:  # there is no bar: whoever draws one imports it
+            self.stream.write(line + self.terminator)
+            return
+        from tqdm import tqdm  # noqa: PLC0415 - see above
+
+        tqdm.write(line, file=self.stream)
 
 
 class WarnOnce(logging.Filter):
