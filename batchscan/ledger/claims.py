@@ -52,25 +52,24 @@ class Claims:
 
     def open(self, image: Image, generation: int, run_id: str, at: float) -> Claim:
         """Open a claim: once it is committed, bytes may have been sent under its scan id."""
-        picture_id = self._picture_id(image)
-        claim = Claim(picture_id, self._id_of(picture_id, image.sha256, generation), generation)
-        row = self._connection.execute(
-            "SELECT picture_id FROM claims WHERE scan_id = ?", (claim.scan_id,)
-        ).fetchone()
-        if row is not None and row[0] != picture_id:  # damage made a known content look new
-            raise sqlite3.DatabaseError(f"the picture of the claim {claim.scan_id} is damaged")
-        self._connection.execute(
+        picture_id, is_new = self._picture_id(image)
+        used = None if is_new else self._used_id(picture_id, generation)
+        claim = Claim(picture_id, used or self._scan_id(image.sha256, generation), generation)
+        cursor = self._connection.execute(
             "INSERT INTO claims (scan_id, picture_id, generation, run_id, path, opened_at, state,"
             " under_way, sends, unanswered, sent, sent_sha256)"
             " VALUES (?, ?, ?, ?, ?, ?, 'open', 1, 1, 0, ?, ?)"
             " ON CONFLICT (scan_id) DO UPDATE SET state = 'open', under_way = 1,"
             " sends = sends + 1, run_id = excluded.run_id, path = excluded.path,"
-            " sent = excluded.sent, sent_sha256 = excluded.sent_sha256",
+            " sent = excluded.sent, sent_sha256 = excluded.sent_sha256"
+            " WHERE picture_id = excluded.picture_id",
             (
                 *(claim.scan_id, picture_id, generation, run_id, os.fsencode(image.path), at),
                 *sent_columns(image.sent),
             ),
         )
+        if not cursor.rowcount:  # it is another picture's: damage made a known content look new
+            raise sqlite3.DatabaseError(f"the picture of the claim {claim.scan_id} is damaged")
         return claim
 
     def path_of(self, scan_id: str | None) -> str | None:
@@ -214,20 +213,21 @@ class Claims:
             (at, claim.scan_id),
         )
 
-    def _id_of(self, picture_id: int, sha256: str, generation: int) -> str:
-        """The scan id used before, also under another spelling of the address; else a new one."""
+    def _used_id(self, picture_id: int, generation: int) -> str | None:
+        """The scan id used before, also under another spelling of the address; None without one."""
         row = self._connection.execute(
             "SELECT scan_id FROM claims WHERE picture_id = ? AND generation = ?",
             (picture_id, generation),
         ).fetchone()
-        return row[0] if row else self._scan_id(sha256, generation)
+        return row[0] if row else None
 
     def _scan_id(self, sha256: str, generation: int) -> str:
         """A scan id; the same work has the same id, also after a crash. `[a-z0-9-]{3,36}`."""
         text = f"{self._realm}\n{sha256}\n{generation}"
         return "bs-" + hashlib.sha256(text.encode()).hexdigest()[:SCAN_ID_DIGITS]
 
-    def _picture_id(self, image: Image) -> int:
+    def _picture_id(self, image: Image) -> tuple[int, bool]:
+        """The id of a picture, which is entered if it is new, and whether it is."""
         key = (self._realm_id, bytes.fromhex(image.sha256))
         cursor = self._connection.execute(
             "INSERT OR IGNORE INTO pictures (realm_id, sha256, bytes, format, width, height)"
@@ -235,8 +235,8 @@ class Claims:
             (*key, image.stat.size, image.format, image.width, image.height),
         )
         if cursor.rowcount and cursor.lastrowid:
-            return cursor.lastrowid
+            return cursor.lastrowid, True
         row = self._connection.execute(
             "SELECT id FROM pictures WHERE realm_id = ? AND sha256 = ?", key
         ).fetchone()
-        return int(row[0])
+        return int(row[0]), False

@@ -92,6 +92,8 @@ class KnownPictures:
 
     def body_size(self, answer_id: int | None) -> int:
         """Bytes of an answer's body as it is stored, compressed; 0 without an answer."""
+        if answer_id is None:
+            return 0
         query = "SELECT length(body) FROM answers WHERE id = ?"
         row = self._connection.execute(query, (answer_id,)).fetchone()
         return int(row[0]) if row else 0

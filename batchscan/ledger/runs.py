@@ -95,17 +95,16 @@ class Runs:
         If the lock of a run was removed, another run may have closed it as killed while it still
         settles. Its late answers go to an additional run, which the next scan closes as killed.
         """
-        query = "SELECT EXISTS (SELECT 1 FROM runs WHERE run_id = ? AND closed)"
-        if self._connection.execute(query, (run_id,)).fetchone()[0]:
-            return self._decided_late(run_id, line, answer_id)
-        return self._enter(run_id, line, answer_id)
+        return self._enter(run_id, line, answer_id) or self._decided_late(run_id, line, answer_id)
 
-    def _enter(self, run_id: str, line: bytes, answer_id: int | None) -> int:
+    def _enter(self, run_id: str, line: bytes, answer_id: int | None) -> int | None:
+        """Enter a line; returns its number, None if the run is closed."""
         cursor = self._connection.execute(
-            "INSERT INTO outcomes (run_id, answer_id, line) VALUES (?, ?, ?)",
+            "INSERT INTO outcomes (run_id, answer_id, line) SELECT ?1, ?2, ?3"
+            " WHERE NOT EXISTS (SELECT 1 FROM runs WHERE run_id = ?1 AND closed)",
             (run_id, answer_id, line),
         )
-        return int(cursor.lastrowid or 0)
+        return cursor.lastrowid if cursor.rowcount else None
 
     def _decided_late(self, run_id: str, line: bytes, answer_id: int | None) -> int:
         """Enter an answer that came after the run was closed; other lines are dropped."""
@@ -122,7 +121,7 @@ class Runs:
             " AS BLOB) FROM runs WHERE run_id = ?2",
             (late, run_id),
         )
-        return self._enter(late, line, answer_id)
+        return self._enter(late, line, answer_id) or 0
 
     def decided_otherwise(self, number: int, line: bytes) -> None:
         """Replace a line, as the stored answer was parsed since."""
