@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from urllib.parse import urlsplit
 
-from batchscan.util.public_suffixes import registrable, suffix_rules
+from batchscan.util.public_suffixes import domain_by_rules, registrable
 
 MAX_REMEMBERED = 10_000
 _LOGIN = re.compile(r"//.*@", re.DOTALL)  # a password may hold / and @ by mistake
@@ -45,24 +44,7 @@ def _domain(url: str, plain: re.Match[str] | None) -> str:
         if len(host) <= MAX_NAME and "xn--" not in host:
             return domain_by_rules(host, ending, top)
     host = host_of(url)
-    return _registrable(host) if host else ""
-
-
-def domain_by_rules(host: str, ending: str, top: str) -> str:
-    """The same as `registrable` for an ASCII name without punycode, but faster.
-
-    Args:
-        host: of at least two labels.
-        ending: its last two labels.
-        top: its last label.
-    """
-    names, short = suffix_rules()
-    return ending if top in short and ending not in names else _registrable(host)
-
-
-@lru_cache(MAX_REMEMBERED)
-def _registrable(host: str) -> str:
-    return registrable(host)
+    return registrable(host) if host else ""
 
 
 def normalize_url(url: str) -> str:
