@@ -18,7 +18,9 @@ import msgspec
 
 from batchscan.copyleaks.error_table import NotJson, clean, decode, repeated_keys
 from batchscan.copyleaks.errors import BadResponse
+from batchscan.copyleaks.no_match import contradiction
 from batchscan.copyleaks.strict_response import (
+    ESCAPED_LETTERS,
     MAX_COUNT,
     Score,
     StrictMatch,
@@ -28,6 +30,7 @@ from batchscan.copyleaks.strict_response import (
 
 FULL, PARTIAL = 0, 1  # matchType
 READER = 3  # version of `read_check`; increased whenever it can read more
+_OF_SCORE = {"score", "totalMatches", "fullMatches", "partialMatches"}
 _TYPES = (str(FULL), str(PARTIAL))  # some services write numbers as strings
 _NUMBER = re.compile(r"\s*\+?[0-9]{1,20}(\.[0-9]{0,20})?\s*")
 _BLANK = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"  # bytes that may precede an object in any encoding
@@ -122,8 +125,9 @@ def _tolerantly(body: bytes, scan_id: str | None) -> CheckResult:
     troubles = (
         None if isinstance(entries, list) else "the answer holds no list of matches",
         _stated_error(decoded, image, matches, matches.get("score")),
-        _duplicate_list(body),
+        _duplicate_list(body, empty=not listed),
         _too_few(matches.get("score"), len(listed)),
+        contradiction(decoded) if entries == [] else None,
         # If the service counted no more than could be read, an invalid entry is only a warning.
         f"{unread:,} of its {len(listed) + unread:,} matches cannot be read"
         if unread and (score is None or not listed)
@@ -172,9 +176,11 @@ def _stated_error(*objects: object) -> str | None:
     return None
 
 
-def _duplicate_list(body: bytes) -> str | None:
-    """A list of matches that occurs twice, of which only one is read."""
-    suspects = {key for key in ("matches", "internet") if body.count(key.encode()) > 1}
+def _duplicate_list(body: bytes, *, empty: bool) -> str | None:
+    """A list of matches that occurs twice, of which only one is read; or its score."""
+    keys = {"matches", "internet"} | (_OF_SCORE if empty else set())
+    escaped = any(map(body.count, ESCAPED_LETTERS))
+    suspects = {key for key in keys if escaped or body.count(key.encode()) > 1}
     twice = suspects and suspects & repeated_keys(body)
     return f"the answer says {min(twice)!r} more than once" if twice else None
 
@@ -188,7 +194,7 @@ def _too_few(score: object, listed: int) -> str | None:
     promised = max(total, full + partial)
     if promised <= listed:
         return None
-    return f"the service counted {promised:,.0f} matches, and {listed:,} could be read"
+    return f"the service counted {math.ceil(promised):,} matches, and {listed:,} could be read"
 
 
 def _promised(value: object) -> float:
@@ -271,7 +277,9 @@ def _score(value: object, internet: Sequence[InternetMatch], warnings: _Warnings
 
 
 def _charge(value: object) -> int | None:
-    """A charge in credits, rounded up so that budgets hold."""
+    """A charge in credits, rounded up so that budgets hold; some services write it as text."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value)
     if isinstance(value, float) and 0 < value < MAX_COUNT:
         return math.ceil(value)
     return _count(value)

@@ -155,6 +155,8 @@ class ReplyHandler:
         """Credits charged for an answer, from which the budget learns; None if it has none."""
         if answer.credits is None:  # the answer does not state its charge
             self.tally.doubts += 1
+            if answer.expected_credits is not None:
+                self.service.budget.observe_charge(answer.expected_credits)
             return None
         self.service.budget.observe_charge(answer.credits)
         return answer.credits

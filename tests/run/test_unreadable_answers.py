@@ -36,6 +36,11 @@ UNREADABLE = {
     "counted beyond belief": lambda _: bare([], NOTHING | {"totalMatches": 1e300}),
     "counted without end": lambda _: bare([], NOTHING | {"totalMatches": math.inf}),
     "counted at length": lambda _: bare([], {"totalMatches": 7}).replace(b"7}", LENGTHY),
+    "counted by another name": lambda scan_id: said(scan_id).replace(b'lMatches": 0', b'l": 3'),
+    "entries by another name": lambda _: json.dumps(
+        {"matches": {"internet": [], "web": [match(1)], "score": NOTHING}}
+    ).encode(),
+    "a failure by another name": lambda scan_id: said(scan_id, success=False),
     "an error within errors": lambda scan_id: said(scan_id, error="").replace(
         b'"error": ""', b'"error": ' + b"[" * 900 + b"1" + b"]" * 900
     ),
