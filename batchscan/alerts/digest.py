@@ -59,7 +59,7 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class DigestBuilder:
-    """Counts what goes by, the worst first."""
+    """Counts the matches of a digest, the worst first."""
 
     kinds: Counter[MatchKind] = field(default_factory=Counter)
     events: Counter[MatchEvent] = field(default_factory=Counter)

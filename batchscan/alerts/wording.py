@@ -108,7 +108,7 @@ def _line(match: NewMatch, *, clickable: bool) -> str:
 def link(url: str) -> str | None:
     """A URL that can be opened, in characters that are markup nowhere; None without one.
 
-    Without its fragment, which no server is asked for.
+    Without its fragment, which is not sent to servers.
     """
     try:
         parsed = yarl.URL(url)

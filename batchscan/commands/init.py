@@ -24,12 +24,12 @@ class WrittenFiles:
     key: str
     config_is_new: bool
     key_is_new: bool
-    has_email: bool  # in the settings file, where it is new
-    has_key: bool  # in the key file, where it is new
+    has_email: bool  # in the settings file, if it is new
+    has_key: bool  # in the key file, if it is new
 
 
 def write_files(config: str | None, environ: Mapping[str, str]) -> WrittenFiles:
-    """Write a settings file and beside it a key file, each only where there is none yet.
+    """Write a settings file and beside it a key file, each only if it does not exist.
 
     E-mail address and key come from the environment, else from the person at the terminal, if
     there is one; they may be left out.

@@ -112,7 +112,7 @@ class RecheckResult:
 
     @property
     def exit_code(self) -> int:
-        """0; 3 where an answer says nothing; 128 and the signal where it was interrupted."""
+        """0; 3 if a verdict is unknown; 128 plus the signal if it was interrupted."""
         if self.signal is not None:
             return 128 + self.signal
         unknown = RecheckVerdict.UNKNOWN

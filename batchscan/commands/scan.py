@@ -40,7 +40,7 @@ def print_result(output: Output, report: Report, folder: str, error: BatchscanEr
         output: what the user wants to see.
         report: the run's report.
         folder: where the run's files are.
-        error: what ended the run early, where something did.
+        error: the reason why the run ended early, if it did.
 
     Raises:
         StorageError: stdout cannot be written.

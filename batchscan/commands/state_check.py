@@ -140,7 +140,7 @@ def _kept_files(connection: sqlite3.Connection) -> list[KeptFile]:
 
 
 def _captures(folder: Path, files: list[KeptFile]) -> Finding:
-    """Hold each capture against its hash: evidence that was altered is none."""
+    """Compare each capture with its hash: altered evidence proves nothing."""
     troubles = [(file.name, trouble_with(str(folder), file)) for file in files]
     wrong = [f"{printable(name)}: {trouble}" for name, trouble in troubles if trouble]
     if not wrong:

@@ -19,7 +19,7 @@ class Unpacker:
     """Decompresses one body as it arrives; what is not compressed stays as it is."""
 
     def __init__(self, encoding: str) -> None:
-        """Start; `encoding` is the header Content-Encoding, which only tells deflate from text."""
+        """Start; `encoding` is the header Content-Encoding, which only distinguishes deflate from text."""
         self._deflate = "deflate" in encoding.lower()
         self._begun = False
         self._format: int | None = None

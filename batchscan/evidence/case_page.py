@@ -277,7 +277,7 @@ def _shares(resource: ResourceFields) -> Iterator[str]:
 
 
 def _image(data: bytes | None) -> Markup | None:
-    """A file of ours as the address of an image."""
+    """Image data as a `data:` address; None without it."""
     return None if data is None else image_uri(data)
 
 

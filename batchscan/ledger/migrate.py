@@ -78,7 +78,7 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 
 def other_version(path: Path, version: int) -> StorageError:
-    """The error for a ledger of another version, or for what is none, with advice."""
+    """The error for a ledger of another version, or a file that is not a ledger, with advice."""
     if not version:
         return StorageError(
             f"{path} is not a ledger: it is empty, or of another program",

@@ -87,7 +87,7 @@ def distance(one: bytes, other: bytes) -> int:
 
 
 def tone_difference(one: bytes, other: bytes) -> float:
-    """How far the means of a channel are apart, in levels of 256, of the one where it is most."""
+    """The largest difference between the means of a channel, in levels of 256."""
     ones, others = (
         np.frombuffer(thumbnail[:_COLOURS], np.uint8).reshape(-1, 3).mean(axis=0)
         for thumbnail in (one, other)
@@ -98,7 +98,7 @@ def tone_difference(one: bytes, other: bytes) -> float:
 class Differences(NamedTuple):
     """The differences of two pictures' thumbnails."""
 
-    grey: int  # levels of 256, of 64 x 64 points, where it is most
+    grey: int  # the largest difference of 64 x 64 points, in levels of 256
     fine: int  # the same of 128 x 128 points
     local: LocalDifferences
 

@@ -40,7 +40,7 @@ def decision(word: str) -> Disposition:
     """The decision that a button makes.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not a decision.
     """
     if word not in {*Disposition} or word == Disposition.ALLOWED:
         raise UsageError(f"'{printable(word[:50])}' is not a decision")

@@ -48,7 +48,7 @@ def environment() -> Environment:
 
 @cache
 def read(name: str) -> str:
-    """The text of a file of ours."""
+    """The text of a template or static file."""
     return resources.files("batchscan.review").joinpath("templates", name).read_text("utf-8")
 
 
@@ -65,7 +65,7 @@ def html(text: str) -> web.Response:
 
 
 def attribute(text: str) -> Markup:
-    """A string in an attribute as it is, however long: an address of ours, a field's value."""
+    """Escape a string for an attribute, without cutting it: an address on this server, a field's value."""
     return Markup.escape(replace_surrogates(text))
 
 

@@ -32,7 +32,7 @@ def write_drafts(folder: str, domain: str, texts: Mapping[str, bytes]) -> list[D
     """Write one notice in its formats under one name; existing files are never changed.
 
     Args:
-        folder: made, for its owner alone, where it is not there.
+        folder: created, for its owner only, if it does not exist.
         domain: the files are named by it, escaped; with a number where the name is taken.
         texts: the notice by its file's suffix.
 

@@ -90,7 +90,7 @@ class WebClient:
             accept: the header's value.
 
         Raises:
-            Stopped: it was not asked for, or not to its end: nothing is asked for any more.
+            Stopped: the client was stopped before the response was complete.
         """
         hops: list[Hop] = []
         try:
@@ -135,7 +135,7 @@ class WebClient:
         """Resolve a target to the addresses to connect to.
 
         Raises:
-            FetchError: nowhere that is public.
+            FetchError: it has no public address.
         """
         elsewhere = self._connect_to.lookup(target.host, target.port)
         if elsewhere is not None:

@@ -27,7 +27,7 @@ class HostPace:
 
     Args:
         pause: seconds between the beginnings of two requests to a host.
-        clock: what it goes by.
+        clock: for times and pauses.
         stop: when set, no more turns are given.
     """
 

@@ -47,7 +47,7 @@ def target_of(text: str) -> Target:
     """Understand an address.
 
     Raises:
-        FetchError: it is none that is asked for.
+        FetchError: it is not a web address that may be requested.
     """
     text = text.strip()
     if len(text) > MAX_URL:
@@ -75,7 +75,7 @@ def redirected(base: Target, location: str) -> Target:
     """The target of a redirect.
 
     Raises:
-        FetchError: to nothing that is asked for.
+        FetchError: its address may not be requested.
     """
     try:
         if location.startswith("//"):

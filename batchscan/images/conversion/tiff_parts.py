@@ -99,7 +99,7 @@ def pixels_of(file: BinaryIO, part: Part, compression: int) -> bytes:
 
 
 class _Inflated:
-    """Reads what was deflated, no more of it at once than is asked for."""
+    """Reads a deflated stream, and decompresses no more at once than is requested."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
