@@ -30,7 +30,7 @@ from batchscan.util import system
 from batchscan.util.atomic_file import storage_errors, write_atomic
 from batchscan.util.escaping import path_fields, printable
 from batchscan.util.private_files import open_private
-from batchscan.util.timestamps import rfc3339
+from batchscan.util.timestamps import parse_rfc3339, rfc3339
 
 NOTES = ".ledgers"  # in the output folder: a line for each run
 MAX_RUNS = 50  # the newest, which are checked
@@ -127,6 +127,7 @@ def older_than_known(identity: Identity, state: Path, output: str) -> Older | No
     return (
         _behind_its_note(identity, state)
         or _unknown_runs(identity, output, accepted)
+        or _runs_without_notes(identity, state, output, accepted)
         or _of_a_ledger_before(identity, state, output, accepted)
     )
 
@@ -163,6 +164,25 @@ def _unknown_runs(identity: Identity, output: str, accepted: float) -> Older | N
     return Older(reason, newest.started_at)
 
 
+def _runs_without_notes(
+    identity: Identity, state: Path, output: str, accepted: float
+) -> Older | None:
+    """Paid runs in this ledger's output folder, from where the notes were lost.
+
+    Before the first note, an output folder may be shared with another state folder.
+    """
+    if high_water(state) is None or os.path.exists(os.path.join(output, NOTES)):
+        return None
+    if not any(map(identity.knows, _names(output, MAX_RUNS))):
+        return None
+    for name in _names(output, MAX_REPORTS):
+        at = None if identity.knows(name) else _paid_at(os.path.join(output, RUNS, name))
+        if at is not None and at > accepted:
+            reason = f"lacks the run {name} in {printable(output)}, as if it came from a backup"
+            return Older(reason, at)
+    return None
+
+
 def _of_a_ledger_before(
     identity: Identity, state: Path, output: str, accepted: float
 ) -> Older | None:
@@ -188,19 +208,20 @@ def _of_an_earlier_version(output: str, accepted: float) -> Older | None:
     """Paid runs of versions that wrote no notes."""
     if accepted or os.path.exists(os.path.join(output, NOTES)):
         return None
-    for name in _names(output):
-        if _was_paid_for(os.path.join(output, RUNS, name)):
+    for name in _names(output, MAX_REPORTS):
+        if _paid_at(os.path.join(output, RUNS, name)) is not None:
             reason = f"is new, and has no record of the run {name} in {printable(output)}"
             return Older(reason, 0.0)
     return None
 
 
-def _was_paid_for(folder: str) -> bool:
-    try:
+def _paid_at(folder: str) -> float | None:
+    """When the run of a folder started, if it was charged; seconds since 1970."""
+    with suppress(OSError, msgspec.MsgspecError, ValueError):
         report = msgspec.json.decode(Path(folder, REPORT).read_bytes(), type=Report)
-    except (OSError, msgspec.MsgspecError):
-        return False
-    return report.credits.charged > 0 and not report.run.dry_run
+        if report.credits.charged > 0 and not report.run.dry_run:
+            return parse_rfc3339(report.run.started_at)
+    return None
 
 
 def _exists_elsewhere(note: Note, state: Path) -> bool:
@@ -232,10 +253,10 @@ def _notes(output: str) -> Iterator[Note]:
                 yield note
 
 
-def _names(output: str) -> list[str]:
+def _names(output: str, most: int) -> list[str]:
     """The ids of some of the newest runs, and of the one that `latest` points to."""
     try:
-        names = sorted(os.listdir(os.path.join(output, RUNS)), reverse=True)[:MAX_REPORTS]
+        names = sorted(os.listdir(os.path.join(output, RUNS)), reverse=True)[:most]
     except OSError:
         return []
     latest = os.path.basename(os.path.realpath(os.path.join(output, LATEST)))

@@ -176,6 +176,21 @@ async def test_runs_of_a_version_before_there_were_notes(bench):
     await assert_asks_once(bench, "is new, and has no record of the run", unknown=2)
 
 
+async def test_a_backup_of_the_state_folder_beside_a_copy_of_the_output_folder(bench):
+    """`cp -r output/* copy` leaves out the notes, whose name begins with a dot."""
+    bench.pictures(2)
+    await bench.scan()
+    backup = bench.folder / "backup"
+    shutil.copytree(state_of(bench), backup)
+    for number in range(2):
+        new_picture(bench, 50 + number)
+        await bench.scan()
+    restore(bench, backup, whole=True)
+    (bench.folder / "output" / NOTES).unlink()
+
+    await assert_asks_once(bench, "lacks the run", unknown=2)
+
+
 async def test_moved_and_shared_folders_raise_no_alarm(bench):
     """Two state folders that share an output folder, moved folders, old runs that went."""
     bench.pictures(2)
