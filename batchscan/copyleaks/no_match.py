@@ -1,7 +1,7 @@
 """Whether an answer with an empty list of matches really says that there is no match.
 
-"No match" is never looked at again, so anything else in the answer that speaks against it counts:
-a score, entries under another name, a statement that the search failed.
+"No match" is final, so everything else in the answer must agree with it: a score, entries under
+another name, or a statement that the search failed contradict it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _SUCCESS = frozenset({"success", "succeeded", "ok", "complete", "completed", "is
 _STATUS = frozenset({"status", "statuscode", "state"})
 _LEAST_FAILURE = 400  # of the statuses in HTTP
 _ADDRESSES = re.compile(r"url|uri", re.IGNORECASE)
-_MAX_VALUES = 100_000  # that are looked at
+_MAX_VALUES = 100_000  # that are checked
 
 
 def contradiction(answer: dict[str, Any]) -> str | None:
-    """What in an answer, whose list of matches is empty, says that there may be some."""
+    """Why an answer with an empty list of matches may have some; None if nothing contradicts it."""
     matches = answer.get("matches")
     for objects in (answer, matches):
         for name, value in objects.items() if isinstance(objects, dict) else ():
@@ -35,7 +35,7 @@ def contradiction(answer: dict[str, Any]) -> str | None:
 
 
 def is_nothing(value: object) -> bool:
-    """Whether a score, or a part of one, counts nothing."""
+    """Whether a score, or a part of one, is zero or empty."""
     if isinstance(value, dict):
         return all(map(is_nothing, value.values()))
     if isinstance(value, str):
@@ -60,7 +60,9 @@ def _has_objects(value: object) -> bool:
 
 def _has_addresses(value: object) -> bool:
     """Whether a value is a list of objects with addresses."""
-    entries = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else ()
+    entries = (
+        [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else ()
+    )
     return any(any(map(_ADDRESSES.search, entry)) for entry in entries)
 
 

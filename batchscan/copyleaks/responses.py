@@ -20,7 +20,7 @@ from batchscan.copyleaks.error_table import NotJson, clean, decode, repeated_key
 from batchscan.copyleaks.errors import BadResponse
 from batchscan.copyleaks.no_match import contradiction
 from batchscan.copyleaks.strict_response import (
-    ESCAPED_LETTERS,
+    ESCAPED_LETTER,
     MAX_COUNT,
     Score,
     StrictMatch,
@@ -179,7 +179,7 @@ def _stated_error(*objects: object) -> str | None:
 def _duplicate_list(body: bytes, *, empty: bool) -> str | None:
     """A list of matches that occurs twice, of which only one is read; or its score."""
     keys = {"matches", "internet"} | (_OF_SCORE if empty else set())
-    escaped = any(map(body.count, ESCAPED_LETTERS))
+    escaped = ESCAPED_LETTER.search(body) is not None
     suspects = {key for key in keys if escaped or body.count(key.encode()) > 1}
     twice = suspects and suspects & repeated_keys(body)
     return f"the answer says {min(twice)!r} more than once" if twice else None
