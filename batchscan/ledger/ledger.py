@@ -32,6 +32,7 @@ from batchscan.ledger.match_history import MatchHistory
 from batchscan.ledger.missing_folders import MissingFolders
 from batchscan.ledger.outbox import Outbox
 from batchscan.ledger.perspective import Allows, Perspective
+from batchscan.ledger.presence import Presence
 from batchscan.ledger.prune import Pruning
 from batchscan.ledger.rate_limits import RateLimits
 from batchscan.ledger.readings import Readings
@@ -56,6 +57,7 @@ class Ledger:
     """
 
     _noting: Noting | None = None  # for the scan that holds the lock
+    _presence: Presence | None = None  # likewise
 
     def __init__(  # noqa: PLR0915 - it names the ledger's parts
         self,
@@ -195,12 +197,22 @@ class Ledger:
         """
         try:
             self._noting = Noting(self.path.parent, self.identity)
+            self._presence = Presence(self.path)
         except OSError as error:
             raise self.unusable(error) from error
 
     def similar_realm(self) -> str | None:
         """Another address on the same host that has answers, if this realm has none."""
         return similar_realm(self._connection, self.realm)
+
+    def check_in_place(self) -> None:
+        """Check that the open file is still the ledger; for the scan that holds the lock.
+
+        Raises:
+            StorageError: it was removed or replaced.
+        """
+        if self._presence is not None:
+            self._presence.check()
 
     def unusable(self, error: BaseException) -> StorageError:
         """The error for a ledger that cannot be used because of `error`."""
@@ -217,6 +229,8 @@ class Ledger:
 
     def close(self) -> None:
         """Close the connection; the last one to close removes the write-ahead log."""
+        if self._presence is not None:
+            self._presence.save(self._connection)
         self._connection.close()
         if self._noting is not None:
             self._noting.close(stamp(self.path))

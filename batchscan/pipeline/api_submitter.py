@@ -125,6 +125,7 @@ class ApiSubmitter:
 
         def claim(ledger: Ledger) -> Claim:
             self.state.still_locked()  # on the ledger's thread: a slow disk must not block the loop
+            ledger.check_in_place()
             ledger.rate_limits.sent(at)
             return ledger.claims.open(image, generation, self.run_id, at)
 

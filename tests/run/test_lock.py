@@ -95,6 +95,46 @@ async def test_a_run_whose_lock_is_gone_stops_and_keeps_what_is_under_way(bench_
         assert len(scanned(bench)) == 150
 
 
+def remove_ledger(state) -> None:
+    for path in state.glob("ledger.sqlite3*"):
+        path.unlink()
+
+
+def put_a_backup_back(state) -> None:
+    backup = state.with_name("backup.sqlite3")
+    with closing(sqlite3.connect(state / "ledger.sqlite3")) as ledger:
+        ledger.execute("VACUUM INTO ?", (str(backup),))
+    remove_ledger(state)
+    backup.rename(state / "ledger.sqlite3")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("harm", [remove_ledger, put_a_backup_back], ids=lambda harm: harm.__name__)
+async def test_a_run_whose_ledger_is_gone_stops_and_saves_what_it_has(bench_with, harm):
+    async with bench_with(latency=0.3) as bench:
+        bench.pictures(60)
+        state = bench.folder / "state"
+        process = await Process(bench).start("-j", "4", "--rate", "20/s")
+        await until(lambda: len(bench.checks()) > 5)
+        harm(state)
+        _, err = await process.communicate()
+
+        assert process.returncode == 9, err
+        assert b"was removed or replaced during this run" in err
+        assert b"Traceback" not in err
+        assert len(bench.checks()) < 50
+        [saved] = state.glob("ledger-saved-*.sqlite3")
+        assert str(saved).encode() in err
+        assert saved.stat().st_mode & 0o777 == 0o600
+        remove_ledger(state)
+        saved.rename(state / "ledger.sqlite3")
+        code, _, said = await Process(bench).run("--rate", "500/s")
+        assert code == 0, said
+        assert bench.charged() == 60
+        assert scanned(bench) == dict.fromkeys(scanned(bench), 1)
+        assert len(scanned(bench)) == 60
+
+
 @pytest.mark.slow
 async def test_no_second_run_starts_beside_one_whose_lock_file_was_deleted(bench_with):
     late = Fault(route="check", count=4, action=Delay(seconds=20))
