@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from batchscan.emulator import Emulator
-from batchscan.engines.cluster.worker_actor import WorkerActor
 from batchscan.ledger import Ledger
+
+if TYPE_CHECKING:  # Dask takes long to load, and every worker of the tests would
+    from batchscan.engines.cluster.worker_actor import WorkerActor
 
 
 def connection_of(ledger: Ledger) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import replace
 from itertools import count
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,7 +21,6 @@ from batchscan.engines.cluster.messages import (
     TaskRejected,
     Upload,
 )
-from batchscan.engines.cluster.worker_actor import WorkerActor
 from batchscan.engines.cluster.worker_replies import PART, LongReply
 from batchscan.engines.interface import NotSent, Success, TokenRejected, TransientError
 from batchscan.enums import FailReason, RejectReason
@@ -31,7 +31,16 @@ from tests.support.inside import shown_of, warm_up
 from tests.support.pictures import png
 from tests.support.processes import until
 
+if TYPE_CHECKING:
+    from batchscan.engines.cluster.worker_actor import WorkerActor
+
 pytestmark = pytest.mark.slow  # each starts a decoders' process
+
+
+def ready(settings: Settings) -> WorkerActor:
+    from batchscan.engines.cluster.worker_actor import WorkerActor  # noqa: PLC0415 - it is slow
+
+    return warm_up(WorkerActor(settings, 1))
 
 
 @pytest.fixture
@@ -43,7 +52,7 @@ async def emulator():
 @pytest.fixture
 async def actor(emulator):
     settings = Settings(api=Api(url=emulator.url, identity_url=emulator.url))
-    opened = warm_up(WorkerActor(settings, 1))
+    opened = ready(settings)
     yield opened
     await opened.close()
 
@@ -215,7 +224,7 @@ async def test_long_answers_are_held_one_at_a_time_until_each_is_fetched_in_part
 
     async with answering(tmp_path, long) as service:
         settings = Settings(api=Api(url=service.url, identity_url=service.url))
-        actor = warm_up(WorkerActor(settings, 1))
+        actor = ready(settings)
         names = {1: "a", 2: "b"}
         tasks = []
         for number, name in names.items():
