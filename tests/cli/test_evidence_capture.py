@@ -96,11 +96,11 @@ def captured(state) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "names"),
     [
-        (["--domain", "a.example"], {"a"}),
+        pytest.param(["--domain", "a.example"], {"a"}, marks=pytest.mark.slow),
         (["--domain", "a.example", "--domain", "c.example"], {"a", "c"}),
-        (["--images", "lakes/"], {"a"}),
+        pytest.param(["--images", "lakes/"], {"a"}, marks=pytest.mark.slow),
         (["--url", "http://b.example/*"], {"b"}),
-        (["--disposition", "reviewed"], {"b"}),
+        pytest.param(["--disposition", "reviewed"], {"b"}, marks=pytest.mark.slow),
         ([], {"b"}),
         (["--disposition", "open", "--images", "b.jpg"], {"c"}),
     ],

@@ -110,7 +110,7 @@ EDITS = {
         pytest.param("as WordPress", marks=pytest.mark.slow),
         "sharpened",
         pytest.param("quality 60", marks=pytest.mark.slow),
-        "PNG",
+        pytest.param("PNG", marks=pytest.mark.slow),
         "AVIF",
     ],
 )

@@ -8,7 +8,7 @@ from batchscan.pipeline.long_answers import LongAnswers
 from tests.support.answering import answering, match, said
 from tests.support.pictures import png, tree
 
-LONG = 8_000  # matches: more than 16 KiB also when they are compressed
+LONG = 4_000  # matches: more than 16 KiB also when they are compressed
 
 
 async def test_a_file_has_its_turn_until_it_is_released_however_often_it_asks():

@@ -55,7 +55,11 @@ async def test_what_a_share_refuses_is_warned_of_once_and_the_scan_goes_on(bench
 
 @pytest.mark.skipif(STRACE is None, reason="strace is not installed")
 @pytest.mark.parametrize(
-    ("error", "advice"), [("ENOSPC", "free some space"), ("EACCES", "correct the permissions")]
+    ("error", "advice"),
+    [
+        ("ENOSPC", "free some space"),
+        pytest.param("EACCES", "correct the permissions", marks=pytest.mark.slow),
+    ],
 )
 async def test_advice_fits_the_error(bench, error, advice):
     bench.pictures(1)

@@ -18,7 +18,15 @@ from tests.support.result_lines import read_lines
 UNANSWERED = {"c/silent.png", "c/open.png"}
 
 
-@pytest.fixture(params=VERSIONS)
+# The default run has the oldest and the newest here, and all in `tests/ledger/test_migrate.py`.
+EACH = [
+    VERSIONS[0],
+    *(pytest.param(each, marks=pytest.mark.slow) for each in VERSIONS[1:-1]),
+    VERSIONS[-1],
+]
+
+
+@pytest.fixture(params=EACH)
 async def old(request, bench, tmp_path):
     """The pictures and the state of an old ledger, which knows the emulator as its service."""
     before = restored(request.param, tmp_path)

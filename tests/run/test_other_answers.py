@@ -80,14 +80,17 @@ async def test_a_balance_that_another_request_was_given_is_asked_for_again(bench
     assert (code, out) == (0, "100\n"), err
 
 
+COUNT = 32  # pictures: each of the 16 at once twice
+
+
 @pytest.mark.parametrize("kind", ["shifted", "doubled", "early", "late"])
 async def test_many_at_once_all_get_their_own_answers(bench, kind):
-    bench.pictures(60)
+    bench.pictures(COUNT)
     middlebox = Middlebox(kind)
     ran = await scan(bench, middlebox, 16)
 
-    assert (ran.exit_code, ran.statuses()) == (0, {"scanned": 60})
+    assert (ran.exit_code, ran.statuses()) == (0, {"scanned": COUNT})
     assert set(middlebox.asked) == {line.scan_id for line in ran.lines.values()}
-    more = len(middlebox.asked) - 60
+    more = len(middlebox.asked) - COUNT
     assert ran.report.credits.outcome_unknown == more
     assert more <= (16 if kind in ("shifted", "late") else 0)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -29,6 +29,14 @@ LIMIT = 75_000_000
 
 @pytest.fixture
 def process() -> Iterator[Decoders]:
+    child = Decoders(1)
+    yield child
+    child.close()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Decoders]:
+    """For tests that leave the child as they found it."""
     child = Decoders(1)
     yield child
     child.close()
@@ -55,9 +63,9 @@ def test_one_child_serves_many_files_and_ends_with_close(process):
         _ask(process)
 
 
-def test_threads_take_turns(process):
+def test_threads_take_turns(shared):
     reports = []
-    threads = [threading.Thread(target=lambda: reports.append(_ask(process))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: reports.append(_ask(shared))) for _ in range(4)]
 
     for thread in threads:
         thread.start()
@@ -154,14 +162,14 @@ def test_nothing_is_imported_from_the_working_folder(process, tmp_path, monkeypa
     assert _ask(process).opened
 
 
-def test_signals_meant_for_the_parent_do_not_end_the_child(process):
-    _ask(process)
-    (child,) = process.pids
+def test_signals_meant_for_the_parent_do_not_end_the_child(shared):
+    _ask(shared)
+    (child,) = shared.pids
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(child, number)
 
-    assert _ask(process).opened
-    assert process.pids == [child]
+    assert _ask(shared).opened
+    assert shared.pids == [child]
 
 
 def test_the_child_ends_when_its_parent_is_killed():
@@ -239,39 +247,37 @@ def test_several_are_decoded_at_once_within_the_pixels_that_are_allowed():
     assert 600 * 500 <= most[0] <= 2 * 600 * 500
 
 
-def test_an_open_file_is_decoded_from_its_descriptor(process, tmp_path):
+def test_an_open_file_is_decoded_from_its_descriptor(shared, tmp_path):
     path = tmp_path / "a.tif"
     path.write_bytes(_tiff(64, 48))
     with path.open("rb") as file:
         file.read(100)  # wherever it stands
-        first = process.convert(kinds.TIFF, FileSource(descriptor=file.fileno()))
-        again = process.convert(kinds.TIFF, FileSource(descriptor=file.fileno()))
+        first = shared.convert(kinds.TIFF, FileSource(descriptor=file.fileno()))
+        again = shared.convert(kinds.TIFF, FileSource(descriptor=file.fileno()))
 
     assert first == again
     assert (first.source_width, first.source_height) == (64, 48)
 
 
-def test_more_pixels_than_are_decoded_are_refused_by_their_number(process):
+def test_more_pixels_than_are_decoded_are_refused_by_their_number(shared):
     with pytest.raises(RuleViolation, match="200,000,000 at most") as refused:
-        process.convert(kinds.PSD, FileSource(HUGE))
+        shared.convert(kinds.PSD, FileSource(HUGE))
 
     assert refused.value.reason is RejectReason.TOO_MANY_PIXELS
-    assert process.convert(kinds.TIFF, FileSource(_tiff(8, 8))).width == 8
+    assert shared.convert(kinds.TIFF, FileSource(_tiff(8, 8))).width == 8
 
 
 HUGE = b"8BPS\0\2" + bytes(6) + struct.pack(">HIIHH", 3, 300_000, 300_000, 8, 3) + bytes(40)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from([kinds.HEIC, kinds.AVIF, kinds.TIFF, kinds.PSD, kinds.JXL, kinds.JP2]),
     noise=st.binary(max_size=300),
 )
-def test_noise_behind_any_signature_is_refused_by_the_same_living_child(process, kind, noise):
+def test_noise_behind_any_signature_is_refused_by_the_same_living_child(shared, kind, noise):
     with pytest.raises(RuleViolation) as refused:
-        process.convert(kind, FileSource(SIGNATURES[kind.name] + noise))
+        shared.convert(kind, FileSource(SIGNATURES[kind.name] + noise))
 
     assert isinstance(refused.value.reason, RejectReason), refused.value.detail
 
@@ -286,7 +292,7 @@ SIGNATURES = {
 }
 
 
-def test_a_heic_that_claims_more_parts_than_any_has_is_corrupt_not_a_lack_of_memory(process):
+def test_a_heic_that_claims_more_parts_than_any_has_is_corrupt_not_a_lack_of_memory(shared):
     heif = pytest.importorskip("pillow_heif")
     out = io.BytesIO()
     heif.from_pillow(Image.new("RGB", (64, 48))).save(out)
@@ -295,14 +301,14 @@ def test_a_heic_that_claims_more_parts_than_any_has_is_corrupt_not_a_lack_of_mem
     data[count : count + 2] = b"\xff\xff"
 
     with pytest.raises(RuleViolation, match="exceeds the security limit") as refused:
-        process.convert(kinds.HEIC, FileSource(bytes(data)))
+        shared.convert(kinds.HEIC, FileSource(bytes(data)))
     assert refused.value.reason is RejectReason.CORRUPT
 
 
-def test_directories_of_a_tiff_that_lead_in_a_circle_end(process):
+def test_directories_of_a_tiff_that_lead_in_a_circle_end(shared):
     data = bytearray(_tiff(16, 16))
     start = int.from_bytes(data[4:8], "little")
     count = int.from_bytes(data[start : start + 2], "little")
     data[start + 2 + 12 * count : start + 6 + 12 * count] = start.to_bytes(4, "little")
 
-    assert process.convert(kinds.TIFF, FileSource(bytes(data))).width == 16
+    assert shared.convert(kinds.TIFF, FileSource(bytes(data))).width == 16
