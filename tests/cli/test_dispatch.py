@@ -34,6 +34,16 @@ def test_help_shows_the_commands_or_the_page_of_one(run):
     assert "did you mean `batchscan help takedown`?" in wrong.stderr
 
 
+def test_a_help_page_imports_nothing_that_only_a_command_needs():
+    code = "import sys; from batchscan.cli import main; main(['--help']); print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    loaded = set(shown.stdout.splitlines()[-1].split())
+    assert "batchscan.settings.model" in loaded
+    needless = {"aiohttp", "asyncio", "importlib.metadata", "numpy", "pathspec", "PIL", "sqlite3"}
+    assert not loaded & needless
+
+
 def test_help_shows_a_topic_and_the_options_of_a_command_of_that_name(run):
     files = run("help", "files")
     takedown = run("help", "takedown")
