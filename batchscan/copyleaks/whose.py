@@ -10,7 +10,7 @@ import msgspec
 from batchscan.copyleaks.error_table import NotJson, decode
 
 LONG_ANSWER = 64 * 1024  # bytes; longer ones are parsed in a thread
-_SCAN_ID = re.compile(rb'"scanId"\s*:\s*"([^"]{1,200})"')
+_SCAN_ID = re.compile(rb'"scanId"\s*:\s*"([^"\\]{1,200})"', re.IGNORECASE)
 
 
 Endpoint = Literal["login", "credits", "check"]
@@ -48,7 +48,9 @@ def named_scan_id(body: bytes) -> str | None:
     try:
         image = msgspec.json.decode(body, type=_Envelope).scanned_image
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _named_tolerantly(body)
+        # Parsing a long one may end the process, before the answer is stored.
+        only = _only_id(body) if len(body) >= LONG_ANSWER else None
+        return only or _named_tolerantly(body)
     named = image.scan_id if image else None
     return (named or "").strip() or _named_tolerantly(body)
 
@@ -57,10 +59,15 @@ def _named_tolerantly(body: bytes) -> str | None:
     try:
         content = decode(body)
     except NotJson:  # truncated, for example
-        named = {match.decode("utf-8", "replace") for match in _SCAN_ID.findall(body)}
-        return named.pop() if len(named) == 1 else None
+        return _only_id(body)
     named_by = _field(_field(content, "scannedimage"), "scanid")
     return named_by.strip() or None if isinstance(named_by, str) else None
+
+
+def _only_id(body: bytes) -> str | None:
+    """The scan id in the text of a body; None if there is none, or more than one."""
+    named = {match.decode("utf-8", "replace").strip() for match in _SCAN_ID.findall(body)}
+    return (named.pop() or None) if len(named) == 1 else None
 
 
 def _field(value: object, name: str) -> object:

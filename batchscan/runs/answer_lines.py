@@ -26,16 +26,26 @@ def with_answer(line: ResultLine, answer: Answer) -> ResultLine:
 def with_problem(line: ResultLine, answer: Answer) -> ResultLine:
     """Add everything but the matches of an answer to a line."""
     failed = answer.trouble is not None
+    status = _status_when_read(line)
     return msgspec.structs.replace(
         line,
-        status=Status.FAILED if failed else line.status,
+        status=Status.FAILED if failed else status,
         reason=FailReason.BAD_RESPONSE if failed else None,
         detail=unreadable_detail(answer) if failed else None,
         warnings=warnings_of(line.warnings, answer),
-        credits=line.credits if line.status in _AT_NO_COST else answer.credits,
+        credits=line.credits if status in _AT_NO_COST else answer.credits,
         scanned_at=rfc3339(answer.received_at),
         score=score_fields(answer),
     )
+
+
+def _status_when_read(line: ResultLine) -> Status:
+    """The status of a line whose answer can be read, also if it could not be read before."""
+    if line.status is not Status.FAILED:
+        return line.status
+    if line.attempts:
+        return Status.SCANNED
+    return Status.REUSED if line.covered_by is None else Status.COVERED
 
 
 def unreadable_detail(answer: Answer) -> str:

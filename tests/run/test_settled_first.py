@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.support import killing, raising
 from tests.support.answering import Service, answering, match, said
 from tests.support.limits import limited
 from tests.support.pictures import png, tree
-from tests.support.processes import all_lines
+from tests.support.processes import Process, Running, all_lines
 
 CONTENTS = 4
 # After the answer has come, each of them.
@@ -89,6 +90,30 @@ async def test_a_kill_after_the_answer_was_kept_costs_nothing(tmp_path, point):
         await told_by_the_next_run(service, CONTENTS, matches=2)
         scanned = [line.sha256 for line in all_lines(service) if line.status == "scanned"]
         assert len(scanned) == len(set(scanned)) == CONTENTS
+
+
+async def test_a_run_that_was_killed_after_it_could_not_read_an_answer_is_closed(tmp_path):
+    running: list[Running] = []
+
+    def say(name: str, scan_id: str) -> bytes:
+        if name == "p3":
+            running[0].kill()
+        return two_matches(name, scan_id)
+
+    async with answering(tmp_path, say) as service:
+        tree(service.images, pictures() | {"p0-twin.png": png(16, 16, 0)})
+        program = (str(Path(raising.__file__)), "MemoryError", "read", "1")
+        words = ("-j", "1", "--rate", "1000/s")
+        running.append(await Process(service).start(*words, program=program))
+        await running[0].communicate()
+        service.say = two_matches
+        for _ in range(2):
+            code, _, err = await service.run("--fail-on", "any")
+            assert code == 10, err
+        assert service.paid().total() == len(service.paid()) + 1  # what was under way at the kill
+        statuses = Counter((str(line.status), line.reason) for line in all_lines(service))
+        assert statuses["scanned", None] == CONTENTS
+        assert {key for key in statuses if key[0] == "failed"} == {("failed", "outcome_unknown")}
 
 
 @pytest.mark.slow
