@@ -110,7 +110,10 @@ class FractionType(SettingType):
 
     def read(self, raw: object) -> object:
         """Read a decimal number."""
-        return float(raw) if isinstance(raw, str) else raw
+        try:
+            return float(raw) if isinstance(raw, str) else raw
+        except ValueError:
+            raise ValueError from None  # Python's own words are not for users
 
     def check(self, value: object) -> None:
         """Reject values outside the range."""

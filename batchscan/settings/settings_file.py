@@ -10,8 +10,9 @@ import yaml
 
 from batchscan.settings.catalog import entries, groups, names_in, nearest, subgroups
 from batchscan.settings.sources import RawValue
-from batchscan.settings.strict_yaml import YamlFile, is_null, line_of, scalar
+from batchscan.settings.strict_yaml import YamlFile, is_null, line_of, scalar, source_of
 
+_GROUP_EXAMPLE = "pace: {rate: 10/s}"
 _EXAMPLE = "rate: 10/s"
 _KEY_ADVICE = (
     "write the key to a file that only you can read and name that in account.api_key_file, "
@@ -38,7 +39,7 @@ class _Reading:
     def settings(self) -> dict[str, RawValue]:
         """Every setting in the file."""
         given: dict[str, RawValue] = {}
-        for group, node, key_node in self._file.pairs(self._file.root, "the file", _EXAMPLE):
+        for group, node, key_node in self._file.pairs(self._file.root, "the file", _GROUP_EXAMPLE):
             if group in self._known:
                 self._refuse_dots(group, group, key_node)
             if group not in groups():
@@ -70,7 +71,7 @@ class _Reading:
             )
         origin = f"{self._file.path} line {line_of(node)}"
         raw = self._value(key, node)
-        text = node.value if isinstance(node, yaml.ScalarNode) else str(raw)
+        text = node.value if isinstance(node, yaml.ScalarNode) else source_of(node)
         return RawValue(raw, text, origin, os.path.dirname(self._file.path))
 
     def _value(self, key: str, node: yaml.Node) -> object:

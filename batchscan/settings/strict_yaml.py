@@ -24,20 +24,30 @@ _PLAIN_TAGS = {  # those that YAML finds itself
     for kind in ("null", "bool", "int", "float", "str", "timestamp", "merge", "value", "seq", "map")
 }
 _NO_ALIAS = "aliases (*name) are not supported; put text that begins with * in quotes"
-
+_OPEN_QUOTE = "unexpected end of stream"
+_BACKSLASH = "a backslash in double quotes; use single quotes"
+_BLOCK = "put a value that begins with | or > in quotes"
+_COLON = "mapping values are not allowed"
 
 # What PyYAML's scanner and parser say, by a part of it, in words; the first that fits.
 _PROBLEMS = (
     (r"'\t'", "a tab; indent with spaces, not tabs"),
-    ("mapping values are not allowed", "a value with a colon needs quotes"),
     ("expected <block end>", "the indentation does not fit the lines above"),
     ("could not find expected ':'", "a colon is missing after a name"),
     ("expected ',' or ']'", "a list in [ ] is not closed, or a comma is missing"),
     ("expected ',' or '}'", "a group in { } is not closed, or a comma is missing"),
-    ("unexpected end of stream", "a quote is not closed"),
-    ("unknown escape character", "a backslash in double quotes; use single quotes"),
+    (_OPEN_QUOTE, "a quote is not closed"),
+    ("unknown escape character", _BACKSLASH),
+    ("expected escape sequence", _BACKSLASH),
     ("that cannot start any token", "put a value that begins with % @ or ` in quotes"),
     ("another document", "the file contains a second document (---); keep one"),
+    ("expected the node content", "a value is missing, or a character is one too many"),
+    ("sequence entries are not allowed", "a - begins an item of a list; else put it in quotes"),
+    ("chomping or indentation", _BLOCK),
+    ("indentation indicator", _BLOCK),
+    ("comment or a line break", _BLOCK),
+    ("alphabetic or numeric", "put a value that begins with & or % in quotes"),
+    ("document start", "only one group of settings after the other is expected"),
 )
 
 
@@ -52,7 +62,7 @@ class _Loader(yaml.SafeLoader):
             raise self._refusal(_NO_ALIAS)
         self.depth += 1
         if self.depth > _DEEPEST:
-            raise self._refusal("it is nested too deeply")
+            raise self._refusal("it is nested too deeply, or a bracket is not closed")
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
@@ -159,6 +169,13 @@ def line_of(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
+def source_of(node: yaml.Node) -> str:
+    """What is written in the file for a node, on one line."""
+    start, end = node.start_mark, node.end_mark
+    text = str(start.buffer or "")  # the loader was given the whole text
+    return " ".join(text[start.index : end.index].split())
+
+
 def is_null(node: yaml.Node) -> bool:
     """Whether a node is null: `null`, `~`, or empty."""
     return bool(node.tag == f"{_SCALAR}null")
@@ -212,9 +229,15 @@ def _compose(path: str, text: str) -> yaml.Node | None:
         loader = _Loader(text)
         return loader.get_single_node()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        at_start = error.problem and _OPEN_QUOTE in error.problem  # else it is the file's end
+        mark = (None if at_start else error.problem_mark) or error.context_mark
         line = f" line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{path}{line}: {_problem(error)}") from None
+        raise UsageError(f"{path}{line}: {_problem(error, text)}") from None
+    except yaml.reader.ReaderError as error:
+        number = text.count("\n", 0, error.position) + 1
+        raise UsageError(
+            f"{path} line {number}: not YAML: it has the control character U+{error.character:04X}"
+        ) from None
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     except (ValueError, OverflowError):  # PyYAML's own, of "\\Uffffffff"
@@ -224,11 +247,16 @@ def _compose(path: str, text: str) -> yaml.Node | None:
             loader.dispose()
 
 
-def _problem(error: yaml.MarkedYAMLError) -> str:
+def _problem(error: yaml.MarkedYAMLError, text: str) -> str:
     """A plain description of a syntax error; PyYAML's own message if there is none."""
     if error.context == "while scanning an alias":  # as `*.png` begins one
         return _NO_ALIAS
     problem = str(error.problem or error.context)
+    if _COLON in problem and error.problem_mark:
+        before = text[: error.problem_mark.index].rpartition("\n")[2]
+        if ":" in before:
+            return "a value with a colon needs quotes"
+        return "a colon is missing in the line above, or the indentation does not fit it"
     return next((words for start, words in _PROBLEMS if start in problem), problem)
 
 
