@@ -37,6 +37,7 @@ SUMMARIES = {
 }
 COMMANDS = ("scan", *SUMMARIES)
 _HELP = "help"
+_HELP_FLAGS = ("-h", "--help")
 _COMPLETE = "_BATCHSCAN_COMPLETE"  # set by the script of `batchscan completion`
 _NEAR = 0.7  # of difflib: one letter more, less or other in a word of four
 
@@ -99,7 +100,7 @@ def _show_help(words: list[str]) -> int:
     Raises:
         UsageError: there is no such command or topic.
     """
-    if not words:
+    if not words or words[0] in _HELP_FLAGS:
         print_data(_short_help())
         return 0
     from batchscan.cli import topics  # noqa: PLC0415 - a scan does without
@@ -123,6 +124,19 @@ def _refuse_typing_error(word: str) -> None:
     is_path = os.sep in word or "://" in word or os.path.lexists(word)
     if not (is_path or word.startswith("-")) and _nearest(word, COMMANDS):
         raise _no_command(word, COMMANDS)
+
+
+def refuse_late_command(word: str) -> None:
+    """Reject a command's name after options, where it would be a path to scan.
+
+    Raises:
+        UsageError: the word is not a path, and the name of a command.
+    """
+    if word in (*COMMANDS, _HELP) and not os.path.lexists(word):
+        raise UsageError(
+            f"no path is called '{word}'",
+            advice=f"a command is the first word, and its options follow: `batchscan {word}`",
+        )
 
 
 def _no_command(word: str, names: tuple[str, ...]) -> UsageError:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.core import augment_usage_errors
 
-from batchscan.console.terminal import print_status
+from batchscan.console.terminal import print_status, width_of
 from batchscan.errors import UsageError
 from batchscan.settings.catalog import entries
 
@@ -34,10 +38,11 @@ class GroupedOption(click.Option):
         self.group = group
 
 
+_WIDEST = 80  # columns
 _CONTEXT = {
     "help_option_names": ["-h", "--help"],
-    "max_content_width": 80,
-    "terminal_width": 80,
+    "max_content_width": _WIDEST,
+    "terminal_width": min(_WIDEST, max(40, width_of(sys.stdout, _WIDEST))),
 }
 
 
@@ -58,6 +63,15 @@ class HelpCommand(click.Command):
         kwargs["context_settings"] = {**_CONTEXT, **kwargs.get("context_settings", {})}
         super().__init__(*args, **kwargs)
         self.sections = sections
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words; an error names this command, and only the option that is nearest."""
+        with augment_usage_errors(ctx):
+            try:
+                return super().parse_args(ctx, args)
+            except click.NoSuchOption as error:
+                near = _nearest(error.option_name, error.possibilities or ())
+                raise click.NoSuchOption(error.option_name, possibilities=near, ctx=ctx) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the groups in the order in which their first options were declared."""
@@ -117,6 +131,13 @@ class HelpGroup(click.Group):
             return 0
         print_status(context.get_help())
         return UsageError.exit_code
+
+
+def _nearest(flag: str, flags: Sequence[str]) -> list[str]:
+    """The most similar flag, compared without the dashes that all have."""
+    names = {name.lstrip("-"): name for name in flags}
+    close = difflib.get_close_matches(flag.lstrip("-"), names, 1)
+    return [names[name] for name in close]
 
 
 def default_of(key: str) -> object:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from batchscan.cli.dispatch import refuse_late_command
 from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import allow_option, folder_options, settings_of
 from batchscan.cli.scan_options import SECTIONS, scan_options
@@ -61,8 +62,11 @@ def _show_version(context: click.Context, _option: click.Parameter, wanted: bool
     callback=_show_version,
     help="Show the version and exit.",
 )
-def command(**parameters: object) -> int:
+def command(*, roots: tuple[str, ...], **parameters: object) -> int:
     """Run the command; returns the exit code."""
+    for root in roots[:1]:
+        refuse_late_command(root)
+    parameters["roots"] = roots
     settings = settings_of(parameters, credentials=not parameters["dry_run"]).settings
     from batchscan.commands.monitor import RunMonitor  # noqa: PLC0415 - --help does without
 

@@ -21,7 +21,7 @@ from batchscan.console.terminal import (
     width_of,
 )
 from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
-from batchscan.errors import BatchscanError
+from batchscan.errors import BatchscanError, LimitReached
 from batchscan.progress import ProgressState
 from batchscan.report import Report, encode, summary
 from batchscan.report.schema import Files
@@ -52,7 +52,8 @@ def print_result(output: Output, report: Report, folder: str, error: BatchscanEr
     if output.quiet:
         for line in quiet_lines(report, folder):
             print_error(line)
-    if error is not None and not _shown(output):
+    planned = report.run.dry_run and isinstance(error, LimitReached)
+    if error is not None and not planned and not _shown(output):
         print_error(str(error), error.advice)
 
 

@@ -93,7 +93,12 @@ def _submitter(session: Session, recorder: Recorder, long_answers: LongAnswers) 
     settings, ledger, service = session.settings, session.state.ledger, session.service
     if settings.dry_run:
         return DryRunSubmitter(
-            ledger, service.budget, session.tally, session.clock, force=settings.force
+            ledger,
+            service.budget,
+            session.tally,
+            session.clock,
+            force=settings.force,
+            sandbox=settings.api.sandbox,
         )
     long_bodies = LongAnswers()
     settler = Settler(

@@ -31,8 +31,10 @@ class DryRunSubmitter:
         clock: Clock,
         *,
         force: bool = False,
+        sandbox: bool = False,
     ) -> None:
         self._force = force
+        self._sandbox = sandbox
         self._ledger = ledger
         self._budget = budget
         self._tally = tally
@@ -53,6 +55,7 @@ class DryRunSubmitter:
             reservation, price = await self._budget.reserve(again=again), self._budget.price
             await self._budget.settle(reservation, price)
             await self._ledger.run(lambda ledger: ledger.claims.plan(image.sent_sha256))
+        price = 0 if self._sandbox else price  # its mock answers are free
         self._tally.expected += price
         self._tally.planned_bytes += len(image.data)
         self.pictures += 1
@@ -86,7 +89,8 @@ def round_days(settings: Settings, tally: Tally, price: int) -> int | None:
     spend = settings.spend
     a_month = None if spend.per_month is None else spend.per_month / DAYS_A_MONTH
     bounds = [most for most in (spend.per_day, a_month, spend.max_credits) if most is not None]
-    pictures = tally.seen - tally.statuses[Status.REJECTED] - tally.statuses[Status.FAILED]
+    without = tally.statuses[Status.REJECTED] + tally.statuses[Status.FAILED] + tally.planned_shared
+    pictures = tally.seen - without
     if not bounds or not min(bounds):
         return None
     return math.ceil(pictures * price / min(bounds))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from batchscan import version
 from batchscan.enums import ExitReason, Status
-from batchscan.errors import StorageError
+from batchscan.errors import BatchscanError, LimitReached, StorageError
 from batchscan.ledger import FreshnessPolicy, Ledger, ReportView, ThisProcess
 from batchscan.pipeline.decision_recorder import DecisionRecorder
 from batchscan.pipeline.dry_run import least_seconds, plan_of, round_days
@@ -234,7 +234,8 @@ def _report(session: Session, summary: MatchSummary, extras: _ReportExtras) -> R
 
 def _run(session: Session, summary: MatchSummary) -> Run:
     code, reason = _exit(session, summary)
-    settings, stopped = session.settings, session.stop.explained
+    settings = session.settings
+    message, advice = _ending(session.stop.explained, dry_run=settings.dry_run)
     finished_at = session.clock.wall()
     return Run(
         id=session.run.id,
@@ -256,9 +257,18 @@ def _run(session: Session, summary: MatchSummary) -> Run:
         plan=plan_of(settings, session.tally) if settings.dry_run else None,
         renditions=settings.scan.renditions,
         sandbox=settings.api.sandbox,
-        message=str(stopped) if stopped else None,
-        advice=stopped.advice if stopped else None,
+        message=message,
+        advice=advice,
     )
+
+
+def _ending(stopped: BatchscanError | None, *, dry_run: bool) -> tuple[str | None, str | None]:
+    """What ended the run early, and the advice; a dry run ends where a scan would."""
+    if stopped is None:
+        return None, None
+    if dry_run and isinstance(stopped, LimitReached):
+        return f"A scan would stop there: {stopped}", None
+    return str(stopped), stopped.advice
 
 
 def _cluster(session: Session) -> Cluster | None:

@@ -47,7 +47,7 @@ def render(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[bytes
 
 def _lines(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[str]:
     yield f"# Copies on the web: run {markdown_code(report.run.id)}"
-    covered = (*coverage(report), *converted(report))
+    covered = map(_ended, (*coverage(report), *converted(report)))
     for sentences in (covered, losses(report, _name), dry_run(report), _ending(report)):
         yield from _paragraph(sentences)
     yield from _paragraph(money(report))
@@ -65,6 +65,11 @@ def _paragraph(sentences: Iterable[str]) -> Iterator[str]:
     paragraph = " ".join(sentence.strip() for sentence in sentences)
     if paragraph:
         yield from ("", paragraph)
+
+
+def _ended(sentence: str) -> str:
+    """A line of the terminal's report as a sentence of a paragraph."""
+    return sentence if sentence.endswith(".") else f"{sentence}."
 
 
 def _ending(report: Report) -> Iterator[str]:

@@ -77,7 +77,8 @@ def dry_run(report: Report) -> Iterator[str]:
     plan = report.run.plan
     if plan is not None and plan.shared:
         more = amount(plan.shared, "more file")
-        yield f"  {more} would share the answers of these. Nothing was sent."
+        answers = "its answer" if plan.pictures == 1 else "the answers of these"
+        yield f"  {more} would share {answers}. Nothing was sent."
     else:
         yield "  Nothing was sent."
     if report.run.round_days is not None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import fcntl
 import importlib.metadata
 import os
 import pty
+import struct
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -91,6 +94,21 @@ def test_a_word_that_is_nearly_a_command_is_answered_with_it_before_credentials(
     assert "API key" not in done.stderr
 
 
+@pytest.mark.parametrize("words", [["-v", "report"], ["-n", "report"], ["-q", "help"]])
+def test_a_command_behind_options_is_told_its_place_before_credentials(run, tmp_path, words):
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"its options follow: `batchscan {words[1]}`" in done.stderr
+    assert "API key" not in done.stderr
+    (tmp_path / words[1]).mkdir()
+    assert "its options follow" not in run(*words).stderr
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_the_help_of_help_is_the_list_of_what_it_explains(run, flag):
+    assert (run("help", flag).returncode, run("help", flag).stdout) == (0, run("help").stdout)
+
+
 def test_a_folder_that_is_called_nearly_like_a_command_is_scanned(run, tmp_path):
     (tmp_path / "reports").mkdir()
     assert run("-n", "reports").returncode == 0
@@ -116,6 +134,19 @@ def test_help_goes_to_stdout_fits_80_columns_and_ends_with_codes_and_examples(ru
     assert max(map(len, lines)) <= 80
     assert "Exit codes:" in lines
     assert lines[-3] == "Examples:"
+
+
+def test_help_fits_a_narrow_terminal(environ):
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 50, 0, 0))
+    program = [sys.executable, "-m", "batchscan", "credits", "--help"]
+    subprocess.run(program, env=environ, stdout=follower, check=True)
+    os.close(follower)
+
+    lines = os.read(leader, 4000).decode().splitlines()
+    os.close(leader)
+    assert len(lines) > 5
+    assert max(map(len, lines)) <= 50
 
 
 def test_help_needs_neither_the_network_nor_pictures_nor_yaml(run, environ):
@@ -178,6 +209,38 @@ def test_an_unknown_or_incomplete_flag_exits_2_and_names_the_help(capsys, words)
     assert said.out == ""
     assert said.err.startswith("batchscan: ")
     assert "--help`" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        (["report", "--html"], "report"),
+        (["mark", "reviewed", "a.example", "--note"], "mark"),
+        (["evidence", "pack", "--to"], "evidence pack"),
+        (["state", "prune", "--frobnicate"], "state prune"),
+    ],
+)
+def test_a_flag_that_is_wrong_names_the_help_of_its_own_command(capsys, words, page):
+    assert main(words) == 2
+    assert f"see `batchscan {page} --help`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["--hlep"], "--help"),
+        (["--versoin"], "--version"),
+        (["--max-credit", "5"], "--max-credits"),
+    ],
+)
+def test_an_unknown_flag_is_answered_with_the_nearest_one(capsys, words, meant):
+    assert main(words) == 2
+    assert f"Did you mean '{meant}'?" in capsys.readouterr().err
+
+
+def test_a_flag_that_is_near_to_none_is_answered_with_none(capsys):
+    assert main(["report", "--since", "yesterday"]) == 2
+    assert "Did you mean" not in capsys.readouterr().err
 
 
 def test_any_other_first_word_is_a_scan(capsys, monkeypatch, tmp_path):

@@ -35,6 +35,29 @@ def test_a_quiet_run_that_goes_well_prints_nothing(run, pictures):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_a_dry_run_says_where_a_scan_would_stop_and_calls_nothing_reached(run, pictures):
+    Image.radial_gradient("L").save(pictures / "b.png")
+    done = run("-n", "--limit", "1", str(pictures))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "A scan would stop there: --limit 1 is reached" in done.stdout
+    assert "run the same command again" not in done.stdout
+    quiet = run("-n", "-q", "--limit", "1", str(pictures))
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
+def test_a_dry_run_of_the_sandbox_costs_nothing(run, pictures):
+    said = run("-n", "--sandbox", str(pictures)).stdout
+    assert "Would send 1 picture (" in said
+    assert ": 0 credits. " in said
+
+
+def test_one_picture_to_send_shares_its_answer_with_its_copies(run, pictures):
+    (pictures / "copy.png").write_bytes((pictures / "a.png").read_bytes())
+    said = run("-n", "--max-credits", "1", str(pictures)).stdout
+    assert "1 more file would share its answer. Nothing was sent." in said
+    assert "asking about the whole library takes 1 day," in said
+
+
 def test_a_quiet_run_shows_what_is_newly_rejected(run, pictures):
     (pictures / "b.jpg").touch()
     done = run("-q", "-n", str(pictures))

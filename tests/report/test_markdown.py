@@ -78,6 +78,11 @@ def test_coverage_comes_first_then_what_it_cost_and_what_was_found():
     )
 
 
+def test_where_every_unchecked_picture_is_listed_is_a_sentence_of_its_own():
+    text = written(of=report(books(scanned=2, rejected={"empty": 1}), unchecked_table="un.csv"))
+    assert "Each one with its reason: un.csv. 2 scanned, 1 rejected." in text
+
+
 def test_new_matches_are_named_unless_somebody_settled_them():
     pictures = [
         picture(
