@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.core import augment_usage_errors
 
-from batchscan.console.terminal import print_status, width_of
+from batchscan.console.terminal import print_data, print_status, width_of
 from batchscan.errors import UsageError
 from batchscan.settings.catalog import entries
 
@@ -46,6 +46,13 @@ _CONTEXT = {
 }
 
 
+def _show_help(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    """What `--help` does; click's own printing takes a full disk for a bug."""
+    if wanted and not context.resilient_parsing:
+        print_data(context.get_help())
+        context.exit()
+
+
 class HelpCommand(click.Command):
     """A command whose help shows options in groups, followed by its own sections.
 
@@ -72,6 +79,10 @@ class HelpCommand(click.Command):
             except click.NoSuchOption as error:
                 near = _nearest(error.option_name, error.possibilities or ())
                 raise click.NoSuchOption(error.option_name, possibilities=near, ctx=ctx) from None
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """The `--help` of every command."""
+        return _with_our_printing(super().get_help_option(ctx))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the groups in the order in which their first options were declared."""
@@ -116,6 +127,10 @@ class HelpGroup(click.Group):
             subcommand_metavar="COMMAND [OPTIONS]",
         )
 
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """The `--help` of every command."""
+        return _with_our_printing(super().get_help_option(ctx))
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the pages, each with its short help, in their order."""
         rows = [(name, page.short_help or "") for name, page in self.commands.items()]
@@ -131,6 +146,12 @@ class HelpGroup(click.Group):
             return 0
         print_status(context.get_help())
         return UsageError.exit_code
+
+
+def _with_our_printing(option: click.Option | None) -> click.Option | None:
+    if option is not None:
+        option.callback = _show_help
+    return option
 
 
 def _nearest(flag: str, flags: Sequence[str]) -> list[str]:

@@ -52,3 +52,10 @@ def test_a_list_from_a_closed_stdin_is_a_clear_mistake(shell):
     done = shell("-n --files-from -", "<&-")
     assert done.returncode == 2
     assert "the list cannot be read from stdin, which is closed" in done.stderr
+
+
+@pytest.mark.parametrize("words", ["--help", "evidence --help", "help", "--version"])
+def test_help_on_a_full_disk_says_so(shell, words):
+    done = shell(words, "> /dev/full")
+    assert done.returncode == 9
+    assert done.stderr == "batchscan: stdout cannot be written: No space left on device\n"
