@@ -23,6 +23,17 @@ from batchscan.walk.roots import absolute
 CHUNK = 1 << 16  # bytes read at once
 MAX_NAME = 1 << 16  # bytes; no path is longer, so a longer line means it is not a list of names
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_OTHER_FILES = (  # given by mistake, by their first bytes
+    (b"\xff\xd8\xff", "a JPEG"),
+    (b"\x89PNG", "a PNG"),
+    (b"GIF89a", "a GIF"),
+    (b"RIFF", "a WebP or another RIFF file"),
+    (b"%PDF-", "a PDF"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"\x1f\x8b", "gzip data"),
+    (b"\xfd7zXZ", "xz data"),
+    (b"\x28\xb5\x2f\xfd", "zstd data"),
+)
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, and of UTF-32 in little-endian order
 
 
@@ -96,9 +107,16 @@ class FileList:
         """Refuse a list whose first bytes show that its lines are not names.
 
         Raises:
-            UsageError: it is in UTF-16 or UTF-32, or separated by NUL bytes.
+            UsageError: it is a picture or another kind of file, in UTF-16 or UTF-32, or separated
+                by NUL bytes.
         """
         name = printable(self._source)
+        what = next((kind for magic, kind in _OTHER_FILES if start.startswith(magic)), None)
+        if what and not start.isascii():
+            raise UsageError(
+                f"'{name}' is not a list of names but {what}",
+                advice="a list is text, with a name on each line",
+            )
         if start.startswith(_WIDE_MARKS) or 3 * start.count(0) > len(start):
             raise UsageError(
                 f"the list '{name}' is in UTF-16 or UTF-32",

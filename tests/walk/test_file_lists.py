@@ -1,3 +1,4 @@
+import gzip
 import io
 import os
 import socket
@@ -9,6 +10,7 @@ import pytest
 from batchscan.errors import UsageError
 from batchscan.walk import BLOCK, FileList
 from batchscan.walk.file_lists import MAX_NAME
+from tests.support.pictures import jpeg, png
 from tests.support.places import names, touch
 
 
@@ -135,3 +137,21 @@ def test_a_list_separated_by_nul_bytes_is_answered_with_the_flag_for_it():
     with pytest.raises(UsageError, match="separated by NUL bytes") as caught:
         listed(b"/pictures/a.png\0/pictures/b.png\0")
     assert caught.value.advice == "read it with --files0-from"
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (jpeg(), "a JPEG"),
+        (png(), "a PNG"),
+        (gzip.compress(b"/pictures/a.png\n"), "gzip data"),
+    ],
+)
+def test_another_kind_of_file_is_no_list_of_names(data, what):
+    with pytest.raises(UsageError, match=f"is not a list of names but {what}"):
+        listed(data)
+
+
+def test_a_name_that_begins_like_another_kind_of_file_is_a_name(here):
+    touch(here, "RIFF.png")
+    assert names(listed(b"RIFF.png\n"), here) == ["RIFF.png"]
