@@ -93,9 +93,15 @@ class UrlPattern:
 
     @property
     def is_public_suffix(self) -> bool:
-        """Whether it covers every site under `com`, `co.uk` or the like."""
-        host = self.text.rpartition("://")[2].partition("/")[0].removeprefix(f"{_ANYTHING}.")
-        return is_public_suffix(_written(host.strip(".").lower()))
+        """Whether it covers every site under `com`, `co.uk` or the like.
+
+        A name of one label that no list knows (`example`) is as public, but for `localhost`.
+        """
+        whole = self.text.rpartition("://")[2].partition("/")[0]
+        host = _written(whole.removeprefix(f"{_ANYTHING}.").strip(".").lower())
+        below = self.is_domain or whole != host
+        one_label = bool(host) and host != "localhost" and not set(host) & set(".:*")
+        return is_public_suffix(host) or (below and one_label)
 
     def covers(self, url: str) -> bool:
         """Whether it covers a URL from outside, which may be malformed."""

@@ -57,6 +57,7 @@ HOSTILE = ["", "https://", "javascript:alert(1)", "data:image/png;base64,xyz", "
         ("*LOGO*", ["https://example.com/LOGO.png", "https://logos.test/a"],
          ["https://example.com/logo.png"]),
         ("https://bücher.example/ä", ["https://xn--bcher-kva.example/%c3%a4"], []),
+        ("bücher.example", ["https://b%C3%BCcher.example/a", "http://www.b%c3%bccher.example"], []),
         ("javascript:*", ["javascript:alert(1)"], ["https://javascript.test/"]),
     ],
 )  # fmt: skip
@@ -97,6 +98,18 @@ def test_what_is_neither_a_domain_nor_a_url_is_refused(text):
 )
 def test_the_domain_of_a_target_is_the_one_that_all_it_covers_have(target, domain):
     assert UrlPattern.of(target).domain == domain
+
+
+@pytest.mark.parametrize("text", ["com", "*.com", "https://*.co.uk/*", "shop", "*.shop", "SHOP."])
+def test_what_covers_every_site_under_a_suffix_is_a_public_suffix(text):
+    assert UrlPattern.of(text).is_public_suffix
+
+
+@pytest.mark.parametrize(
+    "text", ["localhost", "http://nas/a.jpg", "::1", "10.0.0.1", "*", "a.shop"]
+)
+def test_a_site_of_its_own_is_no_public_suffix(text):
+    assert not UrlPattern.of(text).is_public_suffix
 
 
 @pytest.mark.parametrize("text", ["example.com", "example.com/*", "https://example.com", "*.com/x"])

@@ -266,8 +266,14 @@ def _cleaned(note: str | None) -> str | None:
 
 
 def _content(ledger: Ledger, path: str) -> str:
-    """The content of a file: of what is there, else of what was."""
+    """The content of a file: of what is there, else of what was.
+
+    Raises:
+        UsageError: nothing is known of the path, and no file is there.
+    """
     absolute = os.path.abspath(path)
+    if os.path.exists(absolute) and not os.path.isfile(absolute):  # to read a pipe never ends
+        raise UsageError(f"'{printable(path)}' is not a file")
     try:
         with open(absolute, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -21,6 +21,7 @@ from batchscan.emulator.journal import Journal, RequestRecord, Route
 from batchscan.emulator.uploads import BadUpload, read_upload
 from batchscan.emulator.web import WebFolder
 from batchscan.images.raster import silence_warnings
+from batchscan.util.urls import ascii_host
 
 _HOST = "127.0.0.1"
 _LOGIN_BYTES = 10_000
@@ -66,7 +67,10 @@ class Emulator:
 
     def web_url(self, path: str) -> str:
         """The URL of a file below the web's folder, by its relative path."""
-        return f"http://{quote(path)}" if self.config.sites else f"{self.url}/web/{quote(path)}"
+        if not self.config.sites:
+            return f"{self.url}/web/{quote(path)}"
+        site, slash, rest = path.partition("/")
+        return f"http://{ascii_host(site)}{slash}{quote(rest)}"
 
     async def __aenter__(self) -> Self:
         """Listen, and start to index the web's pictures.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from contextlib import suppress
+from urllib.parse import unquote, urlsplit
 
 from batchscan.util.public_suffixes import domain_by_rules, registrable
 
 MAX_REMEMBERED = 10_000
 _LOGIN = re.compile(r"//.*@", re.DOTALL)  # a password may hold / and @ by mistake
+_NOT_IN_HOSTS = frozenset(" #%/:<>?@[\\]^|\ufffd")
 MAX_NAME = 253  # characters of a domain name (RFC 1035, without the length bytes)
 # An address that is normalized already: nearly all are, and one answer may hold a
 # hundred thousand. Without queries, dots at the start of a segment, numbers for hosts, escapes.
@@ -67,6 +69,9 @@ def _normalised(text: str) -> str:
             return text
     except (ValueError, IndexError):  # the latter of https://[]@
         return text
+    if "%" in parsed.host and (host := _decoded(parsed.host)) != parsed.host:
+        with suppress(ValueError):  # it cannot be encoded either
+            parsed = parsed.with_host(host)
     rest = str(parsed).partition("://")[2]
     return rest if parsed.raw_path != "/" or "/" in rest else f"{rest}/"
 
@@ -78,10 +83,18 @@ def host_of(url: str) -> str:
         host = urlsplit(url.strip().replace("\\", "/")).hostname or ""
     except ValueError:
         return ""
-    host = host.rstrip(".")
+    host = _decoded(host).rstrip(".")
     if len(host) > MAX_NAME or not host.isprintable() or " " in host:
         return ""
     return ascii_host(host)
+
+
+def _decoded(host: str) -> str:
+    """A host without percent-encoding, as browsers read it; unchanged if that is no name."""
+    if "%" not in host or ":" in host:  # of an IPv6 address, % begins the zone
+        return host
+    name = unquote(host)
+    return name if name.isprintable() and not set(name) & _NOT_IN_HOSTS else host
 
 
 def ascii_host(host: str) -> str:

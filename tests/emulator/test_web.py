@@ -133,6 +133,11 @@ def test_a_page_shows_what_it_refers_to():
     }
 
 
+def test_an_international_site_is_written_in_punycode():
+    emulator = Emulator(EmulatorConfig(sites=True, search=False))
+    assert emulator.web_url("bücher.example/ä.jpg") == "http://xn--bcher-kva.example/%C3%A4.jpg"
+
+
 @given(st.text())
 def test_any_text_can_be_read_as_a_page(text):
     assert isinstance(shown_on("page.html", text), set)

@@ -56,10 +56,23 @@ def test_no_url_surprises(url):
 
 
 @pytest.mark.parametrize(
-    "host", ["münchen.example.de", "MÜNCHEN.example.de", "xn--mnchen-3ya.example.de"]
+    "host",
+    [
+        "münchen.example.de",
+        "MÜNCHEN.example.de",
+        "xn--mnchen-3ya.example.de",
+        "m%C3%BCnchen.example.de",
+        "m%c3%bcnchen%2Eexample.de",
+    ],
 )
 def test_an_international_host_is_one_however_it_is_written(host):
     assert host_of(f"https://{host}/a") == "xn--mnchen-3ya.example.de"
+
+
+@pytest.mark.parametrize("host", ["a%2Fb.com", "a%00.com", "%ff.com", "%zz.com", "a%40b.com"])
+def test_a_percent_sign_that_encodes_no_name_stays(host):
+    assert host_of(f"https://{host}/x") == host.lower()
+    assert normalize_url(f"https://{host}/x") == f"{host.lower()}/x"
 
 
 def test_a_site_under_an_international_suffix_is_one_however_it_is_written():
