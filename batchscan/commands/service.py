@@ -14,9 +14,10 @@ from batchscan.copyleaks.client import CopyleaksClient
 from batchscan.copyleaks.errors import CopyleaksError
 from batchscan.copyleaks.requests import check_form
 from batchscan.copyleaks.responses import read_check
+from batchscan.engines.local import check_proxies
 from batchscan.engines.vendor_client import open_client, open_transport
 from batchscan.engines.vendor_mapping import to_stop
-from batchscan.errors import StorageError
+from batchscan.errors import StorageError, UsageError
 from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder
 from batchscan.state.lock import make_private_folder
@@ -30,10 +31,12 @@ async def service(settings: Settings) -> AsyncIterator[CopyleaksClient]:
     """A client with the token that all runs share, so that looking costs no login.
 
     Raises:
-        UsageError: there is no home folder, and no state folder is set.
+        UsageError: there is no home folder, and no state folder is set; or the environment names a
+            proxy that cannot be used.
         StorageError: the state folder cannot be made.
         StopRun: what the service's error inside the block means.
     """
+    check_proxies(settings)
     state = state_folder(settings)
     make_private_folder(state)
     async with open_transport(settings) as transport:
@@ -70,6 +73,8 @@ async def check_service(
             findings += await _checks(client, settings, call=call, now=now)
     except StorageError as error:
         findings.append(Finding.of("state folder", error))
+    except UsageError as error:
+        findings.append(Finding.of("proxy", error))
     return findings
 
 

@@ -6,7 +6,9 @@ aiohttp's own `trust_env` would also read `~/.netrc` and send the credentials in
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
@@ -41,6 +43,8 @@ def proxy_problem(proxy: str) -> str | None:
         port, host = parts.port, parts.hostname
     except ValueError:
         return "its port is not a number up to 65535, or its address is damaged"
+    if not _is_host(host or ""):
+        return "its host is not a name or an address"
     if parts.scheme not in ("http", "https"):
         return f"{parts.scheme}:// proxies are not supported: name an http:// proxy"
     if not host or port == 0:
@@ -48,6 +52,19 @@ def proxy_problem(proxy: str) -> str | None:
     if not (f"{parts.username or ''}{parts.password or ''}").isascii():
         return "its user name or password is not ASCII: write them percent-encoded"
     return None
+
+
+def _is_host(host: str) -> bool:
+    """Whether a host can be connected to; an empty one passes."""
+    if re.fullmatch(r"\d+(\.\d+){3}", host, re.ASCII):
+        with suppress(ValueError):
+            return bool(ipaddress.ip_address(host))
+        return False
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return not any(character.isspace() for character in host)
 
 
 def is_loopback(host: str) -> bool:

@@ -67,6 +67,22 @@ def test_a_refused_login_has_its_own_exit_code(ask, vendor):
     assert "problem  login: the login was refused" in out
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "http://me:pw5ecret@127.0.0.1:99999"])
+def test_a_proxy_that_can_never_work_is_the_culprit_before_the_address_is(ask, monkeypatch, proxy):
+    for name in ("COPYLEAKS_API_URL", "COPYLEAKS_IDENTITY_URL"):
+        monkeypatch.setenv(name, "https://api.copyleaks.example")
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    code, _, err = ask("credits")
+    assert code == 2
+    assert "cannot be used: " in err
+    assert "HTTPS_PROXY" in err
+    assert "pw5ecret" not in err
+    code, out, _ = ask("doctor")
+    assert code == 2
+    assert "problem  proxy: the proxy " in out
+    assert "pw5ecret" not in out
+
+
 def test_a_doctor_that_finds_nothing_exits_0_and_shows_where_settings_come_from(ask, vendor):
     code, out, err = ask("doctor")
     assert (code, err) == (0, "")

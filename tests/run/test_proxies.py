@@ -28,6 +28,8 @@ async def run(bench, proxy: str) -> tuple[int, str]:
         (f"http://me:{SECRET}@127.0.0.1:99999", "its port is not a number"),
         ("http://127.0.0.1:port", "its port is not a number"),
         ("http://:3128", "its host or its port is missing"),
+        ("http://256.1.1.1:3128", "its host is not a name or an address"),
+        ("http://a b:3128", "its host is not a name or an address"),
         (f"http://me:{SECRET}ä@127.0.0.1:3128", "is not ASCII"),
     ],
 )
