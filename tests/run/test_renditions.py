@@ -16,6 +16,7 @@ from batchscan.commands.renditions import as_json, as_text, join, split
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import AnswerInstead
 from batchscan.enums import Status
+from batchscan.errors import UsageError
 from tests.support.bench import FAST
 from tests.support.clocks import DAY, LaterClock
 from tests.support.inside import connection_of
@@ -392,6 +393,16 @@ async def test_users_split_and_join_versions_permanently(bench):
     assert all(each["covered"] and each["rule"] == "v1" for each in group["versions"])
     (said,) = listed["decisions"]
     assert (said["word"], said["who"], said["note"]) == ("split", "ines", "another label")
+
+
+async def test_only_a_file_can_be_split_and_a_pipe_is_not_waited_for(bench):
+    tree(bench.images, A)
+    await bench.scan(scan=COVER)
+    os.mkfifo(bench.images / "pipe")
+    with bench.ledger() as ledger, ledger.transaction(writing=True):
+        for place in (bench.images / "pipe", bench.images, "/dev/zero"):
+            with pytest.raises(UsageError, match="is not a file"):
+                split(ledger, str(place), "ines", None)
 
 
 async def test_what_people_parted_stays_parted_and_what_they_joined_is_one(bench):
