@@ -47,7 +47,7 @@ _CONTEXT = {
 
 
 def _show_help(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
-    """What `--help` does; click's own printing takes a full disk for a bug."""
+    """Print the help; click's own printing would report a full disk as a bug."""
     if wanted and not context.resilient_parsing:
         print_data(context.get_help())
         context.exit()
@@ -155,7 +155,7 @@ def _with_our_printing(option: click.Option | None) -> click.Option | None:
 
 
 def _nearest(flag: str, flags: Sequence[str]) -> list[str]:
-    """The most similar flag, compared without the dashes that all have."""
+    """The most similar flag, compared without leading dashes."""
     names = {name.lstrip("-"): name for name in flags}
     close = difflib.get_close_matches(flag.lstrip("-"), names, 1)
     return [names[name] for name in close]

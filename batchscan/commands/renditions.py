@@ -266,7 +266,7 @@ def _cleaned(note: str | None) -> str | None:
 
 
 def _content(ledger: Ledger, path: str) -> str:
-    """The content of a file: of what is there, else of what was.
+    """The SHA-256 of a file's content, or of its last known content if it is gone.
 
     Raises:
         UsageError: nothing is known of the path, and no file is there.

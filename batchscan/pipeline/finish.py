@@ -263,7 +263,7 @@ def _run(session: Session, summary: MatchSummary) -> Run:
 
 
 def _ending(stopped: BatchscanError | None, *, dry_run: bool) -> tuple[str | None, str | None]:
-    """What ended the run early, and the advice; a dry run ends where a scan would."""
+    """The reason why the run ended early, and advice; for a dry run, why a scan would."""
     if stopped is None:
         return None, None
     if dry_run and isinstance(stopped, LimitReached):

@@ -167,7 +167,7 @@ def _unknown_runs(identity: Identity, output: str, accepted: float) -> Older | N
 def _runs_without_notes(
     identity: Identity, state: Path, output: str, accepted: float
 ) -> Older | None:
-    """Paid runs in this ledger's output folder, from where the notes were lost.
+    """Find an unknown paid run in this ledger's output folder whose notes were lost.
 
     Before the first note, an output folder may be shared with another state folder.
     """
@@ -216,7 +216,7 @@ def _of_an_earlier_version(output: str, accepted: float) -> Older | None:
 
 
 def _paid_at(folder: str) -> float | None:
-    """When the run of a folder started, if it was charged; seconds since 1970."""
+    """The start of a folder's run, in seconds since 1970; None if it was not charged."""
     with suppress(OSError, msgspec.MsgspecError, ValueError):
         report = msgspec.json.decode(Path(folder, REPORT).read_bytes(), type=Report)
         if report.credits.charged > 0 and not report.run.dry_run:

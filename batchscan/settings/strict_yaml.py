@@ -170,7 +170,7 @@ def line_of(node: yaml.Node) -> int:
 
 
 def source_of(node: yaml.Node) -> str:
-    """What is written in the file for a node, on one line."""
+    """The text of a node in the file, on one line."""
     start, end = node.start_mark, node.end_mark
     text = str(start.buffer or "")  # the loader was given the whole text
     return " ".join(text[start.index : end.index].split())
