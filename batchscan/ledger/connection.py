@@ -29,19 +29,24 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     Raises:
         StorageError: it cannot be written, is not a ledger, or is of a newer version.
     """
+    synced = True
 
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         refuse_foreign(connection, path)  # before its mode is changed
         _write_ahead(connection)
-        connection.execute(f"PRAGMA synchronous = {'FULL' if can_sync(path) else 'OFF'}")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'OFF'}")
         migrate(connection, path)
 
     def connect() -> sqlite3.Connection:
         # Create it with our mode first: SQLite creates its -wal and -shm files with the same one.
         if not path.exists():
             os.close(open_private(path, os.O_RDWR | os.O_CREAT))
+        # Before SQLite opens it: to close a file ends all locks that this process has on it, and
+        # without its lock another process would remove the log that is being written.
+        nonlocal synced
+        synced = can_sync(path)
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
     return _opened(path, connect, prepare)

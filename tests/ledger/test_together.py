@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -136,3 +139,19 @@ def test_sums_over_answers_begin_with_their_index(tmp_path, what):
 
     assert "answers_by_time" in plan[0][3]
     assert "PRIMARY KEY" in plan[1][3]
+
+
+def test_a_command_that_ends_beside_a_scan_leaves_the_log_that_the_scan_writes(tmp_path):
+    program = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]);"
+        " c.execute('SELECT count(*) FROM runs').fetchall(); c.close()"
+    )
+    Ledger.open(tmp_path, REAL).close()
+    with closing(Ledger.open(tmp_path, REAL)) as ledger:
+        log = tmp_path / "ledger.sqlite3-wal"
+        with ledger.transaction(writing=True):
+            ledger.rate_limits.sent(1.0)
+        before = log.stat().st_ino
+        subprocess.run([sys.executable, "-c", program, str(ledger.path)], check=True)
+
+        assert log.stat().st_ino == before
