@@ -25,8 +25,9 @@ from batchscan.util.collection import collection_held
 from batchscan.util.urls import key_and_domain
 
 # With these statuses after the whole picture was sent, it may have been charged: the service
-# failed on the way, or a gateway lost its answer or timed out.
-MAY_CHARGE = (500, 502, 504)
+# failed on the way, or a gateway lost its answer or timed out. 520, 522 and 524 are Cloudflare's
+# for these (its documentation on 5xx errors); 521, 523, 525 and 526 mean that it did not connect.
+MAY_CHARGE = (500, 502, 504, 520, 522, 524)
 
 
 def to_form(scan_id: str, image: Image, api: Api) -> Multipart:

@@ -46,6 +46,14 @@ NOTHING = ServiceError()
             vendor.ServerFailed("e", details(504)),
             TransientError(SERVER, "e", details(504), ambiguous=True, reached=True),
         ),
+        (  # a gateway's: no answer in time
+            vendor.ServerFailed("e", details(524)),
+            TransientError(SERVER, "e", details(524), ambiguous=True, reached=True),
+        ),
+        (  # it did not connect
+            vendor.ServerFailed("e", details(523)),
+            TransientError(SERVER, "e", details(523), ambiguous=False, reached=True),
+        ),
         (
             vendor.ConnectionFailed("e", sent=False, reached=False),
             TransientError(NETWORK, "e", NOTHING, ambiguous=False, reached=False),
