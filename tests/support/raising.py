@@ -8,7 +8,10 @@ from __future__ import annotations
 import builtins
 import sqlite3
 import sys
+from pathlib import Path
 
+# Last, so that an installed batchscan is the one that runs.
+sys.path.append(str(Path(__file__).parents[2]))
 from tests.support import killing
 
 if __name__ == "__main__":
