@@ -20,7 +20,7 @@ Name: TypeAlias = tuple[str, str]
 
 _SCAN: Final = "CPU of scanning 2,000 JPEGs of 200 kB, --check fast"
 _UNCHANGED: Final = "wall time of a run over 200,000 unchanged files"
-_REPORT: Final = "report and results of 200,000 pictures, from the ledger"
+_REPORT: Final = "report and results of 1,000,000 pictures, from the ledger"
 _HTML: Final = "report.html of 10,000 matched pictures"
 
 ROWS: Final[tuple[Name, ...]] = (
