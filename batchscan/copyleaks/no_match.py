@@ -29,7 +29,7 @@ def contradiction(answer: dict[str, Any]) -> str | None:
             if says_failure(name.lower(), value):
                 return f"its list of matches is empty, and it says {name!r}: {value!r}"[:300]
     others = matches.values() if isinstance(matches, dict) else ()
-    if any(map(_has_objects, others)) or any(map(_has_addresses, _values(answer))):
+    if any(map(_objects, others)) or any(map(_has_addresses, _values(answer))):
         return "its list of matches is empty, and it has entries elsewhere"
     return None
 
@@ -53,17 +53,14 @@ def says_failure(name: str, value: object) -> bool:
     return bool(_FAILURE.search(name)) and not is_nothing(value)
 
 
-def _has_objects(value: object) -> bool:
-    """Whether a value is a list of objects."""
-    return isinstance(value, list) and any(isinstance(entry, dict) for entry in value)
+def _objects(value: object) -> list[dict[str, Any]]:
+    """The objects in a list; none of any other value."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def _has_addresses(value: object) -> bool:
     """Whether a value is a list of objects with addresses."""
-    entries = (
-        [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else ()
-    )
-    return any(any(map(_ADDRESSES.search, entry)) for entry in entries)
+    return any(any(map(_ADDRESSES.search, entry)) for entry in _objects(value))
 
 
 def _values(answer: dict[str, Any]) -> Iterator[object]:

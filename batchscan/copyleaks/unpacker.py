@@ -34,7 +34,8 @@ class Unpacker:
         if not self._begun:
             self._begun = True
             self._format = self._format_of(data[0])
-            self._start()
+            if self._format is not None:
+                self._stream = zlib.decompressobj(self._format)
         if self._format is None:
             yield data
             return
@@ -44,7 +45,7 @@ class Unpacker:
             data = self._stream.unconsumed_tail
             if self._stream.eof and self._stream.unused_data:  # another member of a gzip file
                 data = self._stream.unused_data
-                self._start()
+                self._stream = zlib.decompressobj(self._format)
             elif not data and len(piece) < STEP:
                 return
 
@@ -54,6 +55,3 @@ class Unpacker:
         if not self._deflate or first == _OBJECT:
             return None
         return _ZLIB if first & 0xF == _ZLIBS_METHOD else _RAW
-
-    def _start(self) -> None:
-        self._stream = zlib.decompressobj(_GZIP if self._format is None else self._format)

@@ -8,7 +8,6 @@ from urllib.parse import unquote, urlsplit
 
 from batchscan.util.public_suffixes import domain_by_rules, registrable
 
-MAX_REMEMBERED = 10_000
 _LOGIN = re.compile(r"//.*@", re.DOTALL)  # a password may hold / and @ by mistake
 _NOT_IN_HOSTS = frozenset(" #%/:<>?@[\\]^|\ufffd")
 MAX_NAME = 253  # characters of a domain name (RFC 1035, without the length bytes)

@@ -62,6 +62,19 @@ def replace_folder(state) -> None:
     state.mkdir()
 
 
+async def stopped_by(bench, harm, checks: int) -> bytes:
+    """Harm the state folder of a scan after more requests than these; returns what it says."""
+    process = await Process(bench).start("-j", "4", "--rate", "20/s")
+    await until(lambda: len(bench.checks()) > checks)
+    harm(bench.folder / "state")
+    _, err = await process.communicate()
+
+    assert process.returncode == 9, err
+    assert b"Traceback" not in err
+    assert b"was removed or replaced during this run" in err
+    return err
+
+
 HARM = [remove, replace_by_file, replace_by_link, replace_by_folder, move_folder, replace_folder]
 
 
@@ -71,14 +84,7 @@ async def test_a_run_whose_lock_is_gone_stops_and_keeps_what_is_under_way(bench_
     async with bench_with(latency=0.3) as bench:
         bench.pictures(150)
         state = bench.folder / "state"
-        process = await Process(bench).start("-j", "4", "--rate", "20/s")
-        await until(lambda: len(bench.checks()) > 3)
-        harm(state)
-        _, err = await process.communicate()
-
-        assert process.returncode == 9, err
-        assert b"Traceback" not in err
-        assert b"was removed or replaced during this run" in err
+        await stopped_by(bench, harm, 3)
         assert len(bench.checks()) < 140
         assert sum(scanned(bench).values()) == bench.charged()
         if harm in (move_folder, replace_folder):
@@ -114,14 +120,7 @@ async def test_a_run_whose_ledger_is_gone_stops_and_saves_what_it_has(bench_with
     async with bench_with(latency=0.3) as bench:
         bench.pictures(60)
         state = bench.folder / "state"
-        process = await Process(bench).start("-j", "4", "--rate", "20/s")
-        await until(lambda: len(bench.checks()) > 5)
-        harm(state)
-        _, err = await process.communicate()
-
-        assert process.returncode == 9, err
-        assert b"was removed or replaced during this run" in err
-        assert b"Traceback" not in err
+        err = await stopped_by(bench, harm, 5)
         assert len(bench.checks()) < 50
         [saved] = state.glob("ledger-saved-*.sqlite3")
         assert str(saved).encode() in err
