@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from batchscan.enums import DeferReason, FailReason, RejectReason, Status
-from batchscan.model import CONVERTED, Covered, Deferred, Failed, Outcome, Reused, Scanned
+from batchscan.model import CONVERTED, Covered, Failed, Outcome, Reused, Scanned
 
 _REASONS = {
     Status.REJECTED: RejectReason,
@@ -44,8 +44,7 @@ class Tally:
         """Count one decided file."""
         self.statuses[outcome.status] += 1
         self.bytes += outcome.subject.bytes or 0
-        planned = isinstance(outcome, Deferred) and outcome.reason is DeferReason.DRY_RUN
-        if outcome.subject.sent is not None and (outcome.effort.attempts or planned):
+        if outcome.subject.sent is not None and outcome.effort.attempts:
             self.sent_instead(outcome.subject.sent.recipe, outcome.subject.format)
         if isinstance(outcome, Scanned):
             self.charged += outcome.answer.credits or 0
@@ -63,7 +62,7 @@ class Tally:
                 self.matches_found += len(outcome.answer.matches)
 
     def sent_instead(self, recipe: str, form: str | None) -> None:
-        """Count a file that was converted and sent."""
+        """Count a file if it was converted and sent, or would be in a dry run."""
         if recipe == CONVERTED:
             self.converted[form or "unknown"] += 1
 

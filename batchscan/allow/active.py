@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from batchscan.allow import AllowRules, Usage, read_rules
+from batchscan.allow import AllowRules, Rule, Usage, read_rules
 from batchscan.ledger import Ledger, Perspective, ReportView, Scope
 from batchscan.report_sections import MatchSummary
 from batchscan.settings import Settings
@@ -43,6 +43,11 @@ class ActiveAllowRules:
         return (
             self.rules.rule_for(url, sha256, lambda: existing_paths(paths), self.today) is not None
         )
+
+    @property
+    def in_force(self) -> frozenset[Rule]:
+        """The rules whose date is not past."""
+        return frozenset(rule for rule in self.rules.rules if rule.holds(self.today))
 
     @property
     def depends_on_paths(self) -> bool:

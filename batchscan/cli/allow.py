@@ -152,7 +152,8 @@ def _added(path: Path, rule: Rule, usage: Usage) -> Iterator[str]:
 def _page(path: Path, usage: Usage) -> Iterator[str]:
     uses = usage.uses()
     yield f"{printable(str(path))}: {len(uses):,} rule{'' if len(uses) == 1 else 's'}"
-    yield f"They cover {usage.allowed:,} of {usage.matches:,} current matches."
+    cover = "It covers" if len(uses) == 1 else "They cover"
+    yield f"{cover} {usage.allowed:,} of {usage.matches:,} current matches."
     for use in uses:
         yield f"{use.covers:>9,}  {_mark(use)}{use.what}"
         yield f"{'':>9}  {_why(use)}"

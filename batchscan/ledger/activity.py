@@ -35,6 +35,10 @@ _EVENTS = """
                     WHERE d.picture_id = m.picture_id AND d.key = m.key)
     )
 """
+_TO_DO = (  # with the table of allowed matches filled
+    "m.disposition IN ('open', 'reviewed') AND NOT EXISTS (SELECT 1 FROM allowed_matches a2"
+    " WHERE a2.picture_id = m.picture_id AND a2.key = m.key)"
+)
 _FOLDER = (
     "coalesce((SELECT d.path FROM files f JOIN folders d ON d.id = f.folder_id"
     " WHERE f.picture_id = p.id ORDER BY d.path LIMIT 1), '')"
@@ -121,7 +125,7 @@ class Activity:
                     noticed = None
 
     def by_site(self) -> Iterator[PlaceCount]:
-        """Matches by site: found, open or on the worklist now, and by disposition."""
+        """Matches by site: found, on the worklist now, and by disposition."""
         yield from self._places(
             "SELECT m.domain, 'found', count(*) FROM sightings m"
             " JOIN pictures p ON p.id = m.picture_id WHERE p.realm_id = :realm GROUP BY 1"
@@ -129,7 +133,7 @@ class Activity:
         yield from self._places(
             "SELECT m.domain, 'worklist', count(*) FROM sightings m"
             " JOIN pictures p ON p.id = m.picture_id AND m.answer_id = p.answer_id"
-            " WHERE p.realm_id = :realm AND m.disposition IN ('open', 'reviewed') GROUP BY 1"
+            f" WHERE p.realm_id = :realm AND {_TO_DO} GROUP BY 1"
         )
         yield from self._places(
             f"{_EVENTS} SELECT m.domain, e.word, count(*) FROM made e JOIN sightings m"
@@ -146,7 +150,7 @@ class Activity:
         yield from self._connection.execute(
             "SELECT m.picture_id, 'worklist', count(*) FROM sightings m"
             " JOIN pictures p ON p.id = m.picture_id AND m.answer_id = p.answer_id"
-            " WHERE p.realm_id = :realm AND m.disposition IN ('open', 'reviewed') GROUP BY 1",
+            f" WHERE p.realm_id = :realm AND {_TO_DO} GROUP BY 1",
             self._realm,
         )
         yield from self._connection.execute(

@@ -58,6 +58,8 @@ class DryRunSubmitter:
         price = 0 if self._sandbox else price  # its mock answers are free
         self._tally.expected += price
         self._tally.planned_bytes += len(image.data)
+        if image.sent is not None:
+            self._tally.sent_instead(image.sent.recipe, image.format)
         self.pictures += 1
         detail = f"would be sent, for about {price} credit{'' if price == 1 else 's'}"
         return _planned_to(image, watch, detail)

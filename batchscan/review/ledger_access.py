@@ -18,15 +18,15 @@ from typing import Final, TypeVar
 
 from batchscan.allow import AllowRules, Rule, load_rules
 from batchscan.allow.active import ActiveAllowRules
+from batchscan.allow.scope import scope_of
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger
-from batchscan.ledger.allowed_matches import AllowedMatches, RuleScope
+from batchscan.ledger.allowed_matches import AllowedMatches
 from batchscan.ledger.backup import no_ledger
 from batchscan.runs.reports import last_perspective
 from batchscan.settings.load import LoadedSettings
 from batchscan.settings.locations import allow_file, state_folder
 from batchscan.state.access import realm_of
-from batchscan.url_patterns import UrlPattern
 from batchscan.util.timestamps import utc_date
 
 T = TypeVar("T")
@@ -131,17 +131,17 @@ class ReviewLedger:
 
     def _note_allowed(self, noted: AllowedMatches, active: ActiveAllowRules, answers: int) -> None:
         """Update the table of allowed matches, reading only those that may have changed."""
-        rules = frozenset(rule for rule in active.rules.rules if rule.holds(active.today))
+        rules = active.in_force
         began = time.monotonic()
         before = self._noted or frozenset()
         if self._noted is None or not rules:
             noted.clear()
         elif before - rules:
-            noted.remove_others(active.allows, _scope(active.rules))
+            noted.remove_others(active.allows, scope_of(active.rules))
         if before and answers > self.answers:
-            noted.add(active.allows, _scope(active.rules), self.answers)
+            noted.add(active.allows, scope_of(active.rules), self.answers)
         added = AllowRules(rules - before)
-        noted.add(ActiveAllowRules(added, active.today).allows, _scope(added))
+        noted.add(ActiveAllowRules(added, active.today).allows, scope_of(added))
         self._noted, self.answers = rules, answers
         if before != rules:
             self._idle = LONG_IDLE if time.monotonic() - began > _SLOW else IDLE
@@ -159,26 +159,3 @@ class ReviewLedger:
         self._rules = load_rules(self._loaded.settings, self._loaded.file)
         self._rules_stamp = stamp
         return True
-
-
-def _scope(rules: AllowRules) -> RuleScope:
-    """The sites that rules can apply to."""
-    sites, domains, hosts, anywhere = set[str](), set[str](), set[str](), False
-    for rule in rules.rules:
-        target = rule.target
-        host = target.host if target else None
-        domain = target.domain if target else None
-        if target and domain and domain == host and _is_about_all_of_it(rule, target):
-            sites.add(domain)
-        elif domain:
-            domains.add(domain)
-        elif host and ":" not in host and host.isascii():  # others are spelled differently
-            hosts.add(host)
-        else:
-            anywhere = True
-    paths = any(rule.images is not None for rule in rules.rules)
-    return RuleScope(frozenset(sites), frozenset(domains), frozenset(hosts), anywhere, paths)
-
-
-def _is_about_all_of_it(rule: Rule, target: UrlPattern) -> bool:
-    return target.is_domain and rule.images is None and rule.sha256 is None

@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from batchscan.allow.active import ActiveAllowRules
 from batchscan.errors import UsageError
 from batchscan.review import pages
 from batchscan.review.desk import Desk
@@ -22,8 +23,10 @@ _WORDS: Final = ("found", "reviewed", "not_mine", "noticed", "removed")
 
 def _counted(settings: Settings, by: By) -> Statistics:
     """Count on a connection of its own: of 200,000 matches it takes a second."""
+    now = time.time()
+    rules = ActiveAllowRules.of(settings, now).rules
     with read_ledger(settings) as ledger:
-        return statistics(ledger, by, time.time(), settings.spend.credit_price)
+        return statistics(ledger, by, now, settings.spend.credit_price, rules)
 
 
 class StatsPage:
@@ -37,7 +40,7 @@ class StatsPage:
         by = request.query.get("by", "week")
         if by not in ("week", "month"):
             raise UsageError("by: allowed are week and month")
-        settings = self._desk.actions.loaded.settings
+        settings = self._desk.actions.settings()
         figures = await asyncio.to_thread(_counted, settings, "month" if by == "month" else "week")
         shown = figures.periods[-MAX_ROWS:]
         rows = [(period.start if by == "week" else period.label, period.counts) for period in shown]

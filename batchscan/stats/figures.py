@@ -17,14 +17,18 @@ from typing import Literal
 
 import msgspec
 
+from batchscan.allow import AllowRules
+from batchscan.allow.active import ActiveAllowRules
+from batchscan.allow.scope import scope_of
 from batchscan.ledger import Ledger
 from batchscan.ledger.activity import DAY, Activity, DayCount
 from batchscan.report.wording import money_of
 from batchscan.stats.periods import By, label_of, periods, start_of
 from batchscan.util.escaping import path_fields, replace_surrogates
-from batchscan.util.timestamps import rfc3339
+from batchscan.util.timestamps import rfc3339, utc_date
 
 SCHEMA: Literal[1] = 1
+NO_RULES = AllowRules()
 MAX_PLACES = 20  # sites, and folders, that are named
 _COUNTED = ("found", "reviewed", "not_mine", "noticed", "removed", "credits", "unanswered")
 
@@ -56,7 +60,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     found: int
-    worklist: int  # matches that are there, to decide or to act on
+    worklist: int  # matches that are there and not allowed, to decide or to act on
     reviewed: int
     not_mine: int
     noticed: int
@@ -108,7 +112,13 @@ class _Sums:
         return Place(name=name, **counts, days_to_removal=_median(self.days))
 
 
-def statistics(ledger: Ledger, by: By, now: float, credit_price: str | None = None) -> Statistics:
+def statistics(
+    ledger: Ledger,
+    by: By,
+    now: float,
+    credit_price: str | None = None,
+    rules: AllowRules = NO_RULES,
+) -> Statistics:
     """Compute the statistics of a ledger, inside a transaction.
 
     Args:
@@ -116,7 +126,9 @@ def statistics(ledger: Ledger, by: By, now: float, credit_price: str | None = No
         by: into what time is parted.
         now: seconds since 1970; what a wrong clock dated later counts as of now.
         credit_price: what a credit costs, as `0.01 EUR`; None if it is not set.
+        rules: those for copies that may stay, which are not on the worklist.
     """
+    _note_allowed(ledger, ActiveAllowRules(rules, utc_date(now)))
     activity = ledger.activity
     today = int(now // DAY)
     in_time: defaultdict[date, _Sums] = defaultdict(_Sums)
@@ -134,16 +146,13 @@ def statistics(ledger: Ledger, by: By, now: float, credit_price: str | None = No
         in_time[start_of(day, by)].days.append(removal.days)
         sites[removal.domain].days.append(removal.days)
         folders[folder_of.get(removal.picture_id, "")].days.append(removal.days)
-    total = _Sums()
-    for sums in in_time.values():
-        total.add(sums)
     shown, earlier = _periods(in_time, start_of(today, by), by, credit_price)
     return Statistics(
         made_at=rfc3339(now),
         by=by,
         sandbox=ledger.realm.sandbox,
         credit_price=credit_price,
-        total=total.counts(credit_price),
+        total=_total(in_time.values()).counts(credit_price),
         earlier=earlier,
         periods=shown,
         sites=_places({replace_surrogates(name): sums for name, sums in sites.items()}),
@@ -151,6 +160,12 @@ def statistics(ledger: Ledger, by: By, now: float, credit_price: str | None = No
         folders=_places({path_fields(name)[0]: sums for name, sums in folders.items()}),
         more_folders=max(0, len(folders) - MAX_PLACES),
     )
+
+
+def _note_allowed(ledger: Ledger, active: ActiveAllowRules) -> None:
+    allowed = ledger.review_queue.allowed
+    allowed.clear()
+    allowed.add(active.allows, scope_of(AllowRules(active.in_force)))
 
 
 def _days(activity: Activity) -> Iterable[DayCount]:
@@ -173,11 +188,15 @@ def _periods(
         )
         for start in starts
     ]
-    before = _Sums()
-    for start, sums in in_time.items():
-        if start < starts[0]:
-            before.add(sums)
+    before = _total(sums for start, sums in in_time.items() if start < starts[0])
     return shown, before.counts(price) if before.words else None
+
+
+def _total(parts: Iterable[_Sums]) -> _Sums:
+    total = _Sums()
+    for sums in parts:
+        total.add(sums)
+    return total
 
 
 def _places(sums_by_name: Mapping[str, _Sums]) -> list[Place]:

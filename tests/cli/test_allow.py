@@ -124,6 +124,17 @@ def test_a_rule_whose_date_is_past_is_added_with_a_warning(home, rules, capsys):
     assert "until: 2020-02-29\n" in rules.read_text()
 
 
+def test_the_list_speaks_of_one_rule_as_one(home, rules, capsys):
+    rules.parent.mkdir(parents=True)
+    rules.write_text("- {domain: example.com, reason: ours}\n")
+    assert main(["allow", "list"]) == 0
+
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        f"{rules}: 1 rule",
+        "It covers 2 of 3 current matches.",
+    ]
+
+
 def test_the_list_shows_what_each_rule_covers_and_which_are_past_or_idle(home, rules, capsys):
     rules.parent.mkdir(parents=True)
     rules.write_text(

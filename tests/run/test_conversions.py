@@ -193,11 +193,12 @@ async def test_too_many_pixels_are_sent_smaller(bench, received):
 
 
 async def test_a_dry_run_counts_what_would_be_converted(bench, received):
-    pictures.tree(bench.images, {"a.heic": heic(), "b.heic": heic(seed=1)[:600]})
+    files = {"a.heic": heic(), "b.heic": heic(seed=1)[:600], "copy of a.heic": heic()}
+    pictures.tree(bench.images, files)
 
     ran = await bench.scan(dry_run=True)
 
-    assert ran.report.files.converted == 1
+    assert ran.report.files.converted == ran.report.run.plan.pictures == 1
     assert ran.lines["a.heic"].sent.recipe == "r1"
     assert ran.lines["b.heic"].reason == RejectReason.CORRUPT
     assert received == []

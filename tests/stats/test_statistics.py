@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from batchscan.allow import AllowRules, Rule
 from batchscan.cli import main
 from batchscan.enums import Disposition
 from batchscan.ledger import Ledger, Realm
@@ -20,6 +21,7 @@ from batchscan.ledger.activity import DAY
 from batchscan.ledger.decision_types import Choice, Decision, MarkResult
 from batchscan.settings import Api
 from batchscan.stats import Statistics, plots, statistics, table
+from batchscan.url_patterns import UrlPattern
 from tests.support.inside import connection_of
 from tests.support.ledger_entries import NOW, enter, shown
 
@@ -49,6 +51,27 @@ def mark(ledger: Ledger, url: str, word: Disposition, days: float) -> int | None
 def of(ledger: Ledger, by="week", days: float = 30.0) -> Statistics:
     with ledger.transaction():
         return statistics(ledger, by, NOW + days * DAY)
+
+
+def test_what_a_rule_allows_is_not_to_do_anywhere(ledger, tmp_path, capsys):
+    today = datetime.fromtimestamp(NOW + DAY, UTC).date()
+    past = Rule("not any more", UrlPattern.of("one.com"), until=today - timedelta(days=1))
+    rules = AllowRules([Rule("ours", UrlPattern.of("two.org")), past])
+    with ledger.transaction():
+        ruled = statistics(ledger, "week", NOW + DAY, rules=rules)
+
+    assert {site.name: (site.found, site.worklist) for site in ruled.sites} == {
+        "one.com": (2, 2),
+        "two.org": (2, 0),
+    }
+    assert [folder.worklist for folder in ruled.folders] == [2, 0]
+    assert [site.worklist for site in of(ledger).sites] == [2, 2]
+
+    allowed = tmp_path / "allow.yaml"
+    allowed.write_text("- {domain: two.org, reason: ours}\n")
+    assert main(["stats", "--json", "--state", str(tmp_path), "--allow", str(allowed)]) == 0
+    shown_sites = json.loads(capsys.readouterr().out)["sites"]
+    assert [site["worklist"] for site in shown_sites] == [2, 0]
 
 
 def test_each_thing_counts_once_and_when_it_happened(ledger):
