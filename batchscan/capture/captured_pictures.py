@@ -67,9 +67,11 @@ def compare(mark: bytes, sha256: bytes, reference: Reference, decoders: Decoders
         reference: what it is compared with.
         decoders: processes in which our thumbnail is decoded.
     """
-    same = sha256 == reference.sha256
-    first = 1.0 if same else likeness(mark, reference.fingerprint)
-    return Shares(first, _likeness_to_ours(mark, reference.ours, decoders))
+    same, ours = sha256 == reference.sha256, sha256 == reference.our_sha256
+    return Shares(
+        1.0 if same else likeness(mark, reference.fingerprint),
+        1.0 if ours else _likeness_to_ours(mark, reference.ours, decoders),
+    )
 
 
 def _likeness_to_ours(mark: bytes, ours: bytes | None, decoders: Decoders) -> float | None:

@@ -147,7 +147,7 @@ def verify(*, file: str, manifest_sha256: str | None, timestamp_ca: str | None, 
     if checked.faults or checked.manifest is None:
         print_data("\n".join(_faulty(file, checked)))
         return _FAULTY
-    print_data("\n".join(_intact(file, checked.manifest)))
+    print_data("\n".join(_intact(file, checked.files, checked.manifest)))
     if checked.captures.files:
         print_data("\n".join(_captures(checked.captures)))
     print_data("\n".join(_number(checked, number_given=manifest_sha256 is not None)))
@@ -207,11 +207,11 @@ def _faulty(path: str, checked: Verification) -> Iterator[str]:
     yield f"{printable(path)} is {what}"
 
 
-def _intact(path: str, manifest: Manifest) -> Iterator[str]:
+def _intact(path: str, files: int, manifest: Manifest) -> Iterator[str]:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     yield fitted(
-        f"{printable(path)} is as it was packed: {amount(len(manifest.files), 'file')} of "
+        f"{printable(path)} is as it was packed: {amount(files, 'file')} of "
         f"{amount(manifest.pictures, 'picture')} and {amount(manifest.answers, 'answer')} by "
         f"{printable(manifest.service)}, packed at {printable(manifest.made_at)}",
         sys.stdout,

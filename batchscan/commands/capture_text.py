@@ -108,6 +108,8 @@ def _content(captured: Captured) -> str:
     parts = [f"picture {_status(picture)}"] if picture else []
     if picture is not None and picture.our_likeness is not None:
         parts[0] += f", {picture.our_likeness:.0%} like ours"
+    elif picture is not None and _is_no_picture(picture):
+        parts[0] += ", but it cannot be shown as a picture"
     parts += [f"page{'s' if len(pages) > 1 else ''} {', '.join(pages)}"] if pages else []
     parts += [f"{amount(rest, 'part')} of the page"] if rest else []
     parts += (
@@ -116,6 +118,12 @@ def _content(captured: Captured) -> str:
         else []
     )
     return f"{'; '.join(parts)}; {printable(captured.file.name)}"
+
+
+def _is_no_picture(resource: CapturedResource) -> bool:
+    """Whether something arrived whole, as a picture would, that is none or cannot be decoded."""
+    arrived = (resource.http_status or 0) // 100 == _OK and not resource.trouble
+    return arrived and resource.preview is None
 
 
 def _status(resource: CapturedResource) -> str:

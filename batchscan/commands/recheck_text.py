@@ -12,6 +12,7 @@ import msgspec
 from batchscan.commands.recheck import RecheckRequest, RecheckResult
 from batchscan.commands.recheck_progress import wording
 from batchscan.enums import Disposition, RecheckVerdict
+from batchscan.images.likeness import ALIKE
 from batchscan.ledger.recheck_types import CheckedAddress, CheckedMatch
 from batchscan.report.wording import amount
 from batchscan.util.escaping import printable, replace_surrogates
@@ -139,6 +140,8 @@ def _details(checked: CheckedMatch) -> Iterator[str]:
         yield f"{picture.likeness:.0%} like what was first fetched"
     if picture.our_likeness is not None:
         yield f"{picture.our_likeness:.0%} like ours"
+        if picture.likeness is None and picture.our_likeness < ALIKE:
+            yield "not fetched before, so it may have been another picture"
 
 
 def _summary(counts: Counter[RecheckVerdict]) -> str:

@@ -50,6 +50,7 @@ class Verification:
     manifest: Manifest | None = None  # None if it cannot be read
     manifest_sha256: str | None = None
     captures: CaptureReport = field(default_factory=CaptureReport)
+    files: int = 0  # in the pack, with its lists
 
 
 def verify(
@@ -89,7 +90,7 @@ def verify(
     captures = CaptureReport()
     wrong = verify_captures(pack, manifest.files, captures, roots)
     faults += [Discrepancy(ALTERED, name, why) for name, why in wrong]
-    return Verification(tuple(faults), manifest, own, captures)
+    return Verification(tuple(faults), manifest, own, captures, pack.names.total())
 
 
 def _oddities(pack: PackReader) -> Iterator[Discrepancy]:

@@ -112,14 +112,19 @@ def sniff(head: bytes) -> ImageFormat | None:
 
 
 def hint(head: bytes) -> str:
-    """A guess what a file that is not a picture is, for messages."""
+    """What is known of a file that is not a picture, for messages."""
+    return guess(head) or "no picture's signature in its first bytes"
+
+
+def guess(head: bytes) -> str | None:
+    """A guess what a file that is not a picture is, for messages; None without one."""
     if head[4:8] == b"ftyp":
         return "a video"
     start = head.lstrip().lower()
     for magic, what in _HINTS:
         if start.startswith(magic):
             return what
-    return "no picture's signature in its first bytes"
+    return None
 
 
 def is_icon_directory(head: bytes) -> bool:

@@ -46,6 +46,7 @@ class Reference:
     sha256: bytes | None = None  # of the bytes first fetched
     fingerprint: bytes | None = None  # of the bytes first fetched
     ours: bytes | None = None  # our picture's thumbnail, a JPEG
+    our_sha256: bytes | None = None  # of our file
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,10 +115,12 @@ class RecheckTables:
             " AND c.kind = 'picture' AND c.fingerprint NOT NULL) ORDER BY at LIMIT 1",
             {"id": place.picture_id, "key": place.key},
         ).fetchone() or (None, None)
-        ours = self._connection.execute(
-            "SELECT thumbnail FROM portraits WHERE picture_id = ?", (place.picture_id,)
-        ).fetchone()
-        return Reference(sha256, mark, ours[0] if ours else None)
+        our_sha256, ours = self._connection.execute(
+            "SELECT p.sha256, t.thumbnail FROM pictures p"
+            " LEFT JOIN portraits t ON t.picture_id = p.id WHERE p.id = ?",
+            (place.picture_id,),
+        ).fetchone() or (None, None)
+        return Reference(sha256, mark, ours, our_sha256)
 
     def record(
         self,

@@ -22,7 +22,7 @@ from batchscan.images.decoding.pool import Decoders, FingerprintedPicture
 from batchscan.images.large import is_convertible
 from batchscan.images.likeness import ALIKE
 from batchscan.images.rules import RuleViolation
-from batchscan.images.signature import HEAD_BYTES, hint, sniff
+from batchscan.images.signature import HEAD_BYTES, guess, sniff
 from batchscan.ledger.recheck_types import MatchToCheck, Observation, Reference, TheirPicture
 from batchscan.recheck.pages import Page, Pages
 from batchscan.web_client import Failure, FailureKind, Fetched, WebClient
@@ -109,10 +109,7 @@ class Checker:
     def _fingerprinted(self, body: bytes) -> FingerprintedPicture:
         kind = sniff(body[:HEAD_BYTES])
         if kind is None:
-            raise _NoPicture(
-                Verdict.CHANGED,
-                f"there is no picture but {hint(body[:HEAD_BYTES]).partition(':')[0]}",
-            )
+            raise _NoPicture(Verdict.CHANGED, _instead(body))
         if not is_convertible(kind):
             raise _NoPicture(Verdict.UNKNOWN, f"it is {kind.label}, which cannot be decoded here")
         try:
@@ -164,6 +161,18 @@ class _NoPicture(Exception):
         super().__init__(detail)
         self.verdict = verdict
         self.detail = detail[:_MAX_DETAIL]
+
+
+def _instead(body: bytes) -> str:
+    """What is there instead of a picture, in words."""
+    if not body:
+        return "there is no picture: the answer is empty"
+    what = guess(body[:HEAD_BYTES])
+    return (
+        f"there is no picture but {what.partition(':')[0]}"
+        if what
+        else "what is there is no picture"
+    )
 
 
 def _name_in(url: str) -> str:

@@ -104,11 +104,13 @@ def test_a_pack_says_who_made_the_picture_and_where_it_is(scanned, evidence, tmp
 def test_the_number_that_a_pack_prints_is_what_a_check_takes(evidence, tmp_path):
     path = tmp_path / "it's.zip"
     _, out, _ = evidence("pack", "--domain", "shop.example", "--to", path)
+    assert f"it's.zip: {len(read(path))} files, " in out
     number = next(line.split()[-1] for line in out.splitlines() if line.startswith("SHA-256"))
 
     code, out, _ = evidence("verify", path, "--manifest-sha256", number)
     assert code == 0
     assert f"{number}, as expected" in out
+    assert f"is as it was packed: {len(read(path))} files of " in out
     code, out, _ = evidence("verify", path)
     assert code == 0
     assert "agree with each other" in out

@@ -166,6 +166,15 @@ def test_their_picture_is_compared_with_ours_and_with_what_was_captured_first(li
     assert max(other, our) < ALIKE
 
 
+def test_a_page_in_place_of_a_picture_is_not_called_one(capture, state):
+    SHOWN["/2.png"] = b"<html>not found"
+    code, _, err = capture("--url", "http://b.example/2.png")
+    del SHOWN["/2.png"]
+
+    assert code == 0
+    assert "picture HTTP 200, but it cannot be shown as a picture; " in err
+
+
 def test_what_was_captured_is_what_reviews_show_and_rechecks_compare_with(
     likeness_of, state, web, capsys
 ):

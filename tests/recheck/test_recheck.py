@@ -1,6 +1,7 @@
 """Asking sites whether copies are still there, over real sockets, with a clock that tests move."""
 
 import gzip
+import hashlib
 import os
 import signal
 import sqlite3
@@ -9,6 +10,7 @@ from contextlib import closing
 import pytest
 
 from batchscan.commands.recheck import TASK
+from batchscan.commands.recheck_text import as_text
 from batchscan.enums import Disposition, RecheckVerdict
 from batchscan.errors import LockedError, UsageError
 from batchscan.images.decoding.pool import Decoders
@@ -385,6 +387,43 @@ async def test_likeness_is_kept_to_ours_and_to_what_was_first_fetched(web_of):
     assert second.verdict is RecheckVerdict.CHANGED
     assert second.likeness < 0.5
     assert second.our_likeness < 0.5
+
+
+async def test_the_same_bytes_as_ours_are_the_same_picture(web_of):
+    web = web_of()
+    with closing(sqlite3.connect(web.state / FILE_NAME)) as ledger, ledger:
+        ledger.execute("UPDATE pictures SET sha256 = ?", (hashlib.sha256(THEIRS).digest(),))
+        ledger.execute(
+            "INSERT INTO portraits SELECT id, ?, '{}' FROM pictures", (jpeg(60, 40, 1, quality=5),)
+        )
+    await web.recheck()
+
+    assert web.history()[f"http://{PICTURE}"].our_likeness == 1.0
+
+
+async def test_an_unlike_picture_that_was_never_fetched_before_is_said_to_be_so(web_of):
+    web = web_of(ok(jpeg(96, 64, 9)))
+    with closing(sqlite3.connect(web.state / FILE_NAME)) as ledger, ledger:
+        ledger.execute("INSERT INTO portraits SELECT id, ?, '{}' FROM pictures", (THEIRS,))
+    note = "like ours; not fetched before, so it may have been another picture\n"
+
+    assert note in as_text(await web.recheck())
+    assert note not in as_text(await web.recheck())
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "there is no picture: the answer is empty"),
+        (b"Sorry", "what is there is no picture"),
+        (b"<html>", "there is no picture but an HTML page"),
+    ],
+)
+async def test_what_is_there_instead_of_a_picture_is_said_in_a_sentence(web_of, body, said):
+    web = web_of(ok(body))
+    await web.recheck()
+
+    assert web.history()[f"http://{PICTURE}"].detail == said
 
 
 async def test_a_copy_of_ours_is_there_whatever_was_first_fetched(web_of):
