@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from batchscan.allow.active import ActiveAllowRules
 from batchscan.enums import Disposition
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger
@@ -17,6 +19,8 @@ from batchscan.ledger.decision_types import (
     SeenMatch,
     SeenResult,
 )
+from batchscan.ledger.match_rows import MatchKey
+from batchscan.settings import Settings
 from batchscan.util.escaping import replace_surrogates
 
 MAX_NOTE = 2_000  # characters
@@ -62,6 +66,18 @@ def mark(
         return marked
     _in_pieces(ledger, marked, lambda: ledger.dispositions.mark(choice, decision, marked))
     return marked
+
+
+def for_notice(choice: Choice, ledger: Ledger, settings: Settings) -> Choice:
+    """The matches of a choice that a notice can be about: present and not allowed."""
+
+    def is_gone(place: MatchKey) -> bool:
+        recheck = ledger.rechecks.latest.of_match(place)
+        return recheck is not None and recheck.is_gone
+
+    rules = ActiveAllowRules.of(settings, time.time())
+    allows = rules.allows if rules.rules.rules else None
+    return replace(choice, only_present=True, is_gone=is_gone, allows=allows)
 
 
 def mark_seen(ledger: Ledger, seen: Sequence[SeenMatch], decision: Decision) -> SeenResult:

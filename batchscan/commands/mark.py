@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from batchscan.allow.active import ActiveAllowRules
-from batchscan.commands.decisions import decide, mark, undo
+from batchscan.commands.decisions import decide, for_notice, mark, undo
 from batchscan.console.terminal import print_data
 from batchscan.enums import Disposition
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger
 from batchscan.ledger.decision_types import Choice, MarkResult
-from batchscan.ledger.match_rows import MatchKey
 from batchscan.path_patterns import PathPattern
 from batchscan.report.wording import amount
 from batchscan.settings import Settings
@@ -72,7 +69,7 @@ def mark_sites(
     decided = [decide(word, str(target), options.note, force=options.force) for target in targets]
     with read_ledger(settings) if options.dry_run else open_for_change(settings) as ledger:
         if word is Disposition.NOTICED and not options.force:
-            choices = [_for_notice(choice, ledger, settings) for choice in choices]
+            choices = [for_notice(choice, ledger, settings) for choice in choices]
         with nullcontext() if options.dry_run else ledger.transaction():
             _refuse_unknown(ledger, targets, choices, filtered=bool(globs))
         results = [
@@ -106,18 +103,6 @@ def _choice(target: UrlPattern, globs: Sequence[PathPattern], only: Disposition 
         return any(glob.covers(path) for glob in globs for path in paths)
 
     return Choice(target.domain, target.covers, pictures if globs else None, only)
-
-
-def _for_notice(choice: Choice, ledger: Ledger, settings: Settings) -> Choice:
-    """The matches of a choice that a notice can be about: present and not allowed."""
-
-    def is_gone(place: MatchKey) -> bool:
-        recheck = ledger.rechecks.latest.of_match(place)
-        return recheck is not None and recheck.is_gone
-
-    rules = ActiveAllowRules.of(settings, time.time())
-    allows = rules.allows if rules.rules.rules else None
-    return replace(choice, only_present=True, is_gone=is_gone, allows=allows)
 
 
 def _refuse_unknown(

@@ -93,8 +93,16 @@ class Actions:
             raise UsageError(f"at most {MAX_PICKED:,} matches can be selected at once")
         return await self._change(lambda ledger: _decided(ledger, seen, word, note))
 
-    async def mark_site(self, domain: str, word: Disposition, note: str | None) -> ActionResult:
+    async def mark_site(
+        self, domain: str, word: Disposition, note: str | None, only: Disposition | None = None
+    ) -> ActionResult:
         """Decide about all matches on a site without another decision, like `mark`.
+
+        Args:
+            domain: the site.
+            word: the decision.
+            note: a reason.
+            only: leave alone what is not marked so now.
 
         Raises:
             UsageError: it is not a site.
@@ -102,11 +110,14 @@ class Actions:
         target = UrlPattern.of(domain)
         if target.is_public_suffix:
             raise UsageError(f"'{printable(domain)}' is not a site but a public suffix")
-        choice = Choice(target.domain, target.covers)
+        choice = Choice(target.domain, target.covers, only=only)
+        settings = self.settings()
         decision = decisions.decide(word, domain, note)
 
         def change(ledger: Ledger) -> ActionResult:
-            marked = decisions.mark(ledger, choice, decision)
+            notice = word is Disposition.NOTICED
+            meant = decisions.for_notice(choice, ledger, settings) if notice else choice
+            marked = decisions.mark(ledger, meant, decision)
             message = f"{amount(marked.matches, 'match')} on {domain} marked {_word(word)}."
             left = (
                 f"Other decisions are kept: {_counts(marked.needs_force)}."

@@ -85,7 +85,7 @@ def queue_values(
         "done": done,
         "query": attribute(view.query()),
         "narrowed": view.is_narrowed,
-        "left_word": _left_word(view),
+        "left_word": _left_word(view, page.total),
     }
     now = page.current
     if now is None or looked is None:
@@ -253,11 +253,13 @@ def _history(facts: MatchFacts) -> Iterator[Row]:
     return (row for _, row in rows)
 
 
-def _left_word(view: View) -> str:
+def _left_word(view: View, total: int) -> str:
     chosen = view.chosen
     if chosen.disposition in (None, Disposition.OPEN.value):
         return "left"
-    return "matches" if chosen.disposition == "any" else _word(Disposition(chosen.disposition))
+    if chosen.disposition == "any":
+        return "match" if total == 1 else "matches"
+    return _word(Disposition(chosen.disposition))
 
 
 def _word(word: Disposition) -> str:

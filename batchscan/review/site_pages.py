@@ -43,7 +43,8 @@ class SitePages:
         """Decide about all of it."""
         domain, form = _domain(request), await form_of(request)
         word, note = decision(form.get("word", "")), form.get("note", "") or None
-        done = await self._desk.actions.mark_site(domain, word, note)
+        only = decision(form["only"]) if "only" in form else None
+        done = await self._desk.actions.mark_site(domain, word, note, only)
         self._desk.queues.forget()
         return await self._show(domain, done)
 

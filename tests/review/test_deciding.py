@@ -233,6 +233,29 @@ async def test_all_of_a_site_is_decided_about_as_mark_does_it(reader, tmp_path):
     await reader.post("/site/mark?site=-", 400, word="reviewed")
 
 
+async def test_the_button_after_the_notice_marks_what_the_notice_names_and_no_more(
+    reader, tmp_path
+):
+    await reader.show()
+    url = reader.url
+    await reader.decide("reviewed")
+    page = await reader.get("/site?site=one.com")
+    assert "The notice is sent: mark the one noticed" in page
+    page = await reader.post("/site/mark?site=one.com", only="reviewed", word="noticed")
+    assert "1 match on one.com marked noticed." in page
+    assert word_of(tmp_path, url) == "noticed"
+    assert "The notice is sent" not in page
+
+
+async def test_no_notice_is_recorded_about_matches_that_are_allowed(reader, tmp_path):
+    rules = tmp_path / "allow.yaml"
+    rules.write_text("- {url: 'https://cdn.one.com/*', reason: a customer}\n")
+    await reader.post("/site/mark?site=one.com", word="noticed")
+    marked = rows(tmp_path, "SELECT url FROM sightings WHERE disposition = 'noticed'")
+    assert marked
+    assert not [url for (url,) in marked if "cdn." in url]
+
+
 async def test_the_notice_and_the_case_of_a_site_are_downloaded(reader):
     await reader.post("/site/notice?site=one.com", 400, form="md")  # nothing is reviewed yet
     await reader.post("/site/mark?site=one.com", word="reviewed")
