@@ -70,8 +70,11 @@ def check_state(settings: Settings) -> Iterator[Finding]:
     yield _check_folder("state folder", str(folder))
     yield _check_file_system(folder)
     try:
-        with read_ledger(settings, may_be_absent=True):
-            yield Finding(Level.OK, "ledger", "can be read")
+        with read_ledger(settings, may_be_absent=True) as ledger:
+            there = ledger.path.exists()
+            yield Finding(
+                Level.OK, "ledger", "can be read" if there else "none yet: no scan so far"
+            )
     except StorageError as error:
         yield Finding.of("ledger", error)
 

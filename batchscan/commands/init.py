@@ -13,7 +13,9 @@ from batchscan.errors import UsageError
 from batchscan.settings.credentials import KEY_FILE
 from batchscan.settings.locations import new_config_file
 from batchscan.settings.template import settings_template
-from batchscan.util.atomic_file import create_file, make_folders
+from batchscan.util.atomic_file import create_file, make_folders, storage_errors
+
+_ELSEWHERE = "or name another file with -c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ def _given(environ: Mapping[str, str], variable: str, what: str, ask: Callable[[
 
 
 def _write(path: str, text: str) -> None:
-    make_folders(os.path.dirname(path))
-    with create_file(path, "choose another place with -c") as file:
+    with storage_errors(path, _ELSEWHERE):
+        make_folders(os.path.dirname(path))
+    with create_file(path, _ELSEWHERE) as file:
         file.write(text.encode("utf-8", "surrogateescape"))

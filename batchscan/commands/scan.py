@@ -163,6 +163,7 @@ class _Handler:
 
 def _end_at_once(signum: int) -> None:
     on_new_line()
+    print_status("batchscan: stopped at once; run the same command again to continue")
     os._exit(128 + signum)  # no clean-up that could wait for the network; the ledger is consistent
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from batchscan.enums import DeferReason, FailReason, RejectReason
+from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
 from batchscan.report.schema import Files, Report
 from batchscan.report.wording import (
     amount,
@@ -37,12 +37,19 @@ def coverage(report: Report, where: str = "") -> Iterator[str]:
 def checked(report: Report) -> Iterator[str]:
     """The first sentence of every summary; a dry run's says what would be done."""
     if not report.files.seen:
-        yield "No pictures were found."
+        yield f"{nothing_seen(report)}."
     elif report.run.dry_run:
         first = _checked_sentence(report, already=" already", yet=" yet")
         yield f"Dry run: {first[0].lower()}{first[1:]}"
     else:
         yield _checked_sentence(report)
+
+
+def nothing_seen(report: Report) -> str:
+    """That a run saw no pictures, which says nothing of the folder where it was stopped before."""
+    run = report.run
+    stopped = run.partial and run.exit_reason is not ExitReason.PARTIAL
+    return "Ended before any picture was found" if stopped else "No pictures were found"
 
 
 def _checked_sentence(report: Report, already: str = "", yet: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from batchscan.report.coverage import nothing_seen
 from batchscan.report.schema import Report
 from batchscan.report.wording import amount
 from batchscan.report_sections import Matches
@@ -21,7 +22,7 @@ def headline(report: Report) -> str:
 def _nothing(report: Report) -> str:
     files = report.files
     if not files.seen:
-        return "No pictures were found"
+        return nothing_seen(report)
     checked = files.seen if files.checked is None else files.checked
     if not checked:
         return f"Nothing is known yet of {amount(files.seen, 'picture')}"

@@ -33,6 +33,10 @@ RUNS_LOOKED_AT = 1_000  # to find the last run over each set of roots
 MATCHES_ON_PAGE = 1_000  # of one picture; the table has all
 RUNS_NAMED = 5  # as suggestions for an unknown run
 _NO_RUN = "the ledger knows of no run that has ended"
+_NOT_ENDED = (
+    "a scan is under way, or one was stopped at once or killed: the next scan writes its report. "
+    "`batchscan export` lists what is known so far"
+)
 _NAME_STATE = "name the state folder of your scans with --state"
 
 
@@ -46,6 +50,8 @@ def find_run(ledger: Ledger, run_id: str | None) -> StoredRun:
     if run is not None:
         return run
     recent = ledger.runs.newest(RUNS_NAMED)
+    if not recent and ledger.runs.unclosed():
+        raise UsageError(f"{_NO_RUN} yet", advice=_NOT_ENDED)
     if run_id is None or not recent:
         raise UsageError(_NO_RUN, advice=_NAME_STATE)
     advice = f"the last ones are {', '.join(recent)}"

@@ -102,7 +102,7 @@ class IgnoreRules:
 
         Raises:
             OSError: the file exists and cannot be read.
-            InvalidPattern: one of its lines is invalid, or it is too large or not a file.
+            InvalidPattern: one of its lines is invalid, it is too large, not text or not a file.
         """
         data = _content_of(os.path.join(path, IGNORE_FILE))
         return self if data is None else self.with_lines(relative, data)
@@ -111,10 +111,12 @@ class IgnoreRules:
         """The rules for a folder below, with the content of an ignore file.
 
         Raises:
-            InvalidPattern: one of its lines is invalid, or it is too large.
+            InvalidPattern: one of its lines is invalid, it is too large or not text.
         """
         if len(data) > MAX_IGNORE_FILE:
             raise InvalidPattern(f"{IGNORE_FILE} is larger than {MAX_IGNORE_FILE} bytes")
+        if b"\0" in data:  # in UTF-16, every other byte of a pattern
+            raise InvalidPattern(f"{IGNORE_FILE} is not UTF-8 text")
         lines = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf")).split("\n")
         level = IgnoreFile.of(len(matchable(relative)), [line.removesuffix("\r") for line in lines])
         levels = (level, *self.levels)
@@ -165,6 +167,8 @@ def _content_of(path: str) -> bytes | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | system.O_NONBLOCK | system.O_CLOEXEC)
     except FileNotFoundError:
+        if os.path.islink(path):
+            raise InvalidPattern(f"{IGNORE_FILE} is a link to nothing") from None
         return None
     try:
         mode = os.fstat(descriptor).st_mode

@@ -46,6 +46,7 @@ def test_a_state_folder_that_is_not_there_yet_will_be_made(tmp_path):
     found = list(check_state(state_at(tmp_path / "a" / "b")))
     assert [finding.level for finding in found] == [Level.OK] * 3
     assert found[0].detail.endswith("a/b (will be created)")
+    assert found[2].detail == "none yet: no scan so far"
     assert not list(tmp_path.iterdir())
 
 

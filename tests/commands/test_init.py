@@ -51,6 +51,20 @@ def test_what_the_environment_gives_is_written_and_can_be_loaded(folder, monkeyp
     assert "secret-key" not in config.read_text() + "".join(capsys.readouterr())
 
 
+@pytest.mark.parametrize("place", ["a folder", "the key's folder"])
+def test_a_place_where_nothing_can_be_written_is_named(tmp_path, monkeypatch, capsys, place):
+    monkeypatch.delenv("COPYLEAKS_API_KEY_FILE", raising=False)
+    (tmp_path / "file").touch()
+    unwritable = tmp_path / "file" / "folder" / "key"
+    if place == "the key's folder":
+        monkeypatch.setenv("COPYLEAKS_API_KEY_FILE", str(unwritable))
+    config = tmp_path / "config.yaml" if place == "the key's folder" else unwritable
+
+    assert main(["init", "-c", str(config)]) == 9
+    said = capsys.readouterr().err
+    assert said.startswith(f"batchscan: cannot write '{unwritable}': Not a directory\n")
+
+
 def test_the_commands_that_come_next_use_the_file_that_was_written(folder, capsys):
     config = folder / "my settings.yaml"
     assert main(["init", "-c", str(config)]) == 0

@@ -85,6 +85,11 @@ def test_a_scan_without_pictures_names_what_it_could_not_look_into():
     ]
 
 
+def test_a_scan_that_was_stopped_at_its_start_does_not_say_that_there_are_no_pictures():
+    stopped = said(books(), MatchSummary(), exit_reason=ExitReason.INTERRUPTED, partial=True)
+    assert stopped[0] == "Ended before any picture was found."
+
+
 def test_a_dry_run_says_what_a_scan_would_do():
     tally = books(deferred={"dry_run": 1500})
     tally.expected = 1500

@@ -20,6 +20,7 @@ from tests.support.processes import (
     Process,
     all_lines,
     assert_nothing_lost_or_doubled,
+    command,
     reports,
     until,
 )
@@ -84,8 +85,13 @@ async def test_a_second_signal_stops_at_once_and_the_next_run_closes_the_books(b
         assert process.stderr is not None
         assert b"once more stops at once" in await process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        await process.communicate()
+        _, err = await process.communicate()
         assert process.returncode == 130
+        assert err == b"batchscan: stopped at once; run the same command again to continue\n"
+        state = ("--state", str(bench.folder / "state"))
+        code, _, said = await command(("report", *state), Process(bench).environment)
+        assert code == 2
+        assert "the next scan writes its report" in said
 
         bench.emulator.faults = ()
         code, _, _ = await Process(bench).run("-q")

@@ -72,7 +72,10 @@ def test_the_command_line_is_stronger_than_an_ignore_file(tmp_path):
     assert found(tmp_path, exclude=("*.gif", "!b.png")) == ["b.png"]
 
 
-@pytest.mark.parametrize("content", [b"a[z-a]\n", b"[[:alpha:]]\n", b"x\n" * MAX_IGNORE_FILE])
+@pytest.mark.parametrize(
+    "content",
+    [b"a[z-a]\n", b"[[:alpha:]]\n", b"x\n" * MAX_IGNORE_FILE, "drafts/\n".encode("utf-16")],
+)
 def test_a_folder_whose_ignore_file_cannot_be_understood_is_not_entered(tmp_path, content):
     touch(tmp_path, "s/a.png", "b.png")
     (tmp_path / "s" / ".batchscanignore").write_bytes(content)
@@ -83,13 +86,14 @@ def test_a_folder_whose_ignore_file_cannot_be_understood_is_not_entered(tmp_path
 
 
 def test_a_folder_whose_ignore_file_cannot_be_read_is_not_entered(tmp_path):
-    touch(tmp_path, "s/a.png", "t/b.png", "u/c.png")
+    touch(tmp_path, "s/a.png", "t/b.png", "u/c.png", "v/d.png")
     os.mkfifo(tmp_path / "s" / ".batchscanignore")
     (tmp_path / "t" / ".batchscanignore").symlink_to(".batchscanignore")
+    (tmp_path / "u" / ".batchscanignore").symlink_to("rules-that-were-moved")
     walked = walk(tmp_path)
 
-    assert names(list(walked.blocks()), tmp_path) == ["u/c.png"]
-    assert walked.counts.unreadable_folders == 2
+    assert names(list(walked.blocks()), tmp_path) == ["v/d.png"]
+    assert walked.counts.unreadable_folders == 3
 
 
 def test_a_folder_called_like_an_ignore_file_is_a_folder(tmp_path):
