@@ -50,14 +50,14 @@ def text_of(message: Body | Digest, *, clickable: bool = False) -> tuple[str, st
 
 def _digest_text(digest: Digest, *, clickable: bool) -> tuple[str, str]:
     sites = amount(len(digest.sites) + digest.more_sites, "site")
-    headline = f"{_found(digest.matches, digest.pictures)} on {sites}"
+    news = _news(digest.matches, digest.returned, digest.grown)
+    headline = f"{news} of {amount(digest.pictures, 'picture')} on {sites}"
     return f"batchscan: {headline}", "\n".join(_digest_lines(digest, headline, clickable=clickable))
 
 
 def _digest_lines(digest: Digest, headline: str, *, clickable: bool) -> Iterator[str]:
     kinds = {"full": digest.full, "partial": digest.partial, "other": digest.other}
-    text = _counts_text(kinds | {"came back": digest.returned, "became full": digest.grown})
-    yield f"{headline}: {text}."
+    yield f"{headline}: {_counts_text(kinds)}."
     yield "By site, the worst first:"
     yield from (_site_line(site, clickable=clickable) for site in digest.sites)
     if digest.more_sites:
@@ -82,20 +82,28 @@ def _counts_text(counts: dict[str, int]) -> str:
     return ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
 
 
-def _found(matches: int, pictures: int) -> str:
-    return f"{amount(matches, 'new match')} of {amount(pictures, 'picture')}"
+def _news(matches: int, returned: int, grown: int) -> str:
+    """What happened: `11 new matches, 1 that came back`."""
+    new = matches - returned - grown
+    parts = [amount(new, "new match")] if new else []
+    for number, event in ((returned, "came back"), (grown, "became full")):
+        if number:
+            parts.append(f"{f'{number:,}' if parts else amount(number, 'match')} that {event}")
+    return ", ".join(parts) + ("," if len(parts) > 1 or not new else "")
 
 
 def _headline(body: Body) -> str:
-    return _found(len(body.matches), len({match.sha256 for match in body.matches}))
+    grown = sum(match.was is not None for match in body.matches)
+    returned = sum(
+        match.state is MatchState.RETURNED and match.was is None for match in body.matches
+    )
+    pictures = len({match.sha256 for match in body.matches})
+    return f"{_news(len(body.matches), returned, grown)} of {amount(pictures, 'picture')}"
 
 
 def _counts(body: Body) -> str:
     kinds = Counter(match.kind for match in body.matches)
-    counts = {str(kind): kinds[kind] for kind in MatchKind}
-    counts["came back"] = sum(match.state is MatchState.RETURNED for match in body.matches)
-    counts["became full"] = sum(match.was is not None for match in body.matches)
-    return f"{_headline(body)}: {_counts_text(counts)}"
+    return f"{_headline(body)}: {_counts_text({str(kind): kinds[kind] for kind in MatchKind})}"
 
 
 def _line(match: NewMatch, *, clickable: bool) -> str:

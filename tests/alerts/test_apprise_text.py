@@ -23,11 +23,10 @@ def test_a_text_names_what_was_found_the_first_ones_one_by_one():
     matches.append(match("https://e.example.com/f", state="known", was="partial"))
     title, said = text(*matches, part=2, parts=3)
 
-    assert title == "batchscan: 12 new matches of 4 pictures"
+    news = "10 new matches, 1 that came back, 1 that became full, of 4 pictures"
+    assert title == f"batchscan: {news}"
     lines = said.splitlines()
-    assert lines[0] == (
-        "12 new matches of 4 pictures: 11 full, 1 partial, 1 came back, 1 became full."
-    )
+    assert lines[0] == f"{news}: 11 full, 1 partial."
     assert lines[1] == "- full, new: hxxps://e[.]example[.]com/0 (holiday.jpg)"
     assert len(lines) == MAX_NAMED + 3
     assert lines[-2] == "... and 2 more"
@@ -70,6 +69,12 @@ def test_a_link_can_be_opened_and_holds_no_markup(url, shown):
     assert link(url) == shown
 
 
+def test_a_match_that_only_came_back_is_not_called_new():
+    title, _ = text(match("https://e.example.com/p", state="returned"))
+
+    assert title == "batchscan: 1 match that came back, of 1 picture"
+
+
 DIGEST = Digest(
     id="01ab", run_id="r1", pictures=4, matches=13, full=11, partial=2, other=0, returned=1, grown=1,
     sites=[SiteTotals(domain="e.example.com", full=11), SiteTotals(domain="x|<y>", partial=2)],
@@ -83,9 +88,10 @@ def test_a_digest_has_totals_by_site_the_worst_and_the_reports_path(clickable):
     title, said = text_of(DIGEST, clickable=clickable)
     dot, shown = (".", "https://") if clickable else ("[.]", "hxxps://")
 
-    assert title == "batchscan: 13 new matches of 4 pictures on 5 sites"
+    news = "11 new matches, 1 that came back, 1 that became full, of 4 pictures on 5 sites"
+    assert title == f"batchscan: {news}"
     assert said.splitlines() == [
-        "13 new matches of 4 pictures on 5 sites: 11 full, 2 partial, 1 came back, 1 became full.",
+        f"{news}: 11 full, 2 partial.",
         "By site, the worst first:",
         f"- e{dot}example{dot}com: 11 full",
         "- x%7C%3Cy%3E: 2 partial",
