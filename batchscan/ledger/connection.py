@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -18,6 +19,19 @@ from batchscan.util.private_files import can_sync, open_private
 
 BUSY_TIMEOUT_MS = 30_000
 CACHE_KIB = 16 * 1024  # enough for entering an answer with very many matches
+_ROOM, _RIGHTS = "free some space", "correct the permissions"
+_BACKUP = "restore the file from a backup (`batchscan state check` shows what is damaged)"
+_OF_SYSTEM = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _ROOM),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _RIGHTS),
+}
+_OF_SQLITE = {
+    sqlite3.SQLITE_FULL: _ROOM,
+    **dict.fromkeys(
+        (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN), _RIGHTS
+    ),
+    **dict.fromkeys((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB), _BACKUP),
+}
 _TURN = 0.01  # seconds between two attempts
 _CHANGES = frozenset({sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE})
 _SCHEMA = "sqlite_master"  # SQLite notes its own virtual tables there, and writes nothing
@@ -130,12 +144,20 @@ def unusable(path: Path, error: BaseException) -> StorageError:
             f"the ledger {path} is being written by another process, which did not finish in time",
             advice="try again; if no batchscan is running, find the process that has the file open",
         )
+    why = error.strerror if isinstance(error, OSError) else error
     return StorageError(
-        f"the ledger {path} cannot be used: {error}",
-        advice="free some space, correct the permissions, or restore the file from a backup "
-        "(`batchscan state check` shows what is damaged); a new, empty one would pay again for every "
-        "picture",
+        f"the ledger {path} cannot be used: {why}",
+        advice=f"{_remedy(error)}; a new, empty one would pay again for every picture",
     )
+
+
+def _remedy(error: BaseException) -> str:
+    """What helps against an error of SQLite or the system; everything that may, if that is unclear."""
+    if isinstance(error, OSError):
+        remedy = _OF_SYSTEM.get(error.errno or 0)
+    else:
+        remedy = _OF_SQLITE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    return remedy or f"{_ROOM}, {_RIGHTS}, or {_BACKUP}"
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
