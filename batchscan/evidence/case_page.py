@@ -15,6 +15,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from batchscan.enums import CaptureKind, Disposition
+from batchscan.evidence.case_contents import CaseContents
 from batchscan.evidence.content_credentials import describe
 from batchscan.evidence.manifest import Manifest
 from batchscan.evidence.records import CaptureFields, PackedMatch, PictureFields, ResourceFields
@@ -35,7 +36,9 @@ MAX_MATCHES: Final = 200
 _MAX_PAGES: Final = 10
 _MAX_DECISIONS: Final = 50
 _INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
-_PLACE: Final = "{# pictures #}"
+_PICTURES: Final = "{# pictures #}"
+_CONTENTS: Final = "{# contents #}"
+_PLACES: Final = re.compile(f"({re.escape(_PICTURES)}|{re.escape(_CONTENTS)})")
 _BLOCK: Final = 65_536  # bytes
 
 
@@ -92,9 +95,10 @@ class _CaseView(NamedTuple):
 class CasePage:
     """Collects pictures one by one, as many as the page has room for."""
 
-    def __init__(self, articles: IO[bytes]) -> None:
-        """Write articles to an open temporary file until the page is made."""
+    def __init__(self, articles: IO[bytes], contents: IO[bytes]) -> None:
+        """Write articles and their list to open temporary files until the page is made."""
         self._articles = articles
+        self._contents = CaseContents(contents)
         self._room = MAX_BYTES
         self._left_out = 0
 
@@ -108,20 +112,15 @@ class CasePage:
             ours: a small JPEG or WebP file of it.
             theirs: what was captured last, by the normalized address.
         """
-        article = (
-            _environment()
-            .get_template("case_picture.html")
-            .render(
-                picture=picture,
-                case=_case(picture, ours, theirs),
-                **{"from": picture.provenance},
-            )
-        )
+        case = _case(picture, ours, theirs)
+        article = _PICTURE.render(picture=picture, case=case, **{"from": picture.provenance})
+        self._contents.count(picture)
         data = article.encode()
         if self._left_out or len(data) > self._room:
             self._left_out += 1
             return
         self._room -= len(data)
+        self._contents.add(picture, case.name)
         self._articles.write(data)
 
     def blocks(self, manifest: Manifest) -> Iterator[bytes]:
@@ -135,18 +134,25 @@ class CasePage:
                 manifest=manifest,
                 made_at=_moment(manifest.made_at),
                 left_out=self._left_out,
+                shown=self._contents.shown,
+                matches=self._contents.sites.total(),
+                sites=len(self._contents.sites),
                 style=Markup(style),  # noqa: S704 - the text is ours
                 policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; "
                 "base-uri 'none'; form-action 'none'",
-                pictures=Markup(_PLACE),  # noqa: S704 - the same
+                pictures=Markup(_PICTURES),  # noqa: S704 - the same
+                contents=Markup(_CONTENTS),  # noqa: S704 - the same
             )
         )
-        head, _, tail = page.partition(_PLACE)
-        yield head.encode()
-        self._articles.seek(0)
-        while block := self._articles.read(_BLOCK):
-            yield block
-        yield tail.encode()
+        files = {_PICTURES: self._articles, _CONTENTS: self._contents.lines}
+        for part in _PLACES.split(page):
+            file = files.pop(part, None)
+            if file is None:
+                yield part.encode()
+                continue
+            file.seek(0)
+            while block := file.read(_BLOCK):
+                yield block
 
 
 @cache
@@ -164,7 +170,11 @@ def _environment() -> Environment:
 
 def _source(name: str) -> str:
     text = html_assets.read(name) if name == "macros.html" else _read(name)
-    return _INDENT.sub("", text).replace(_PLACE, "{{ pictures }}")
+    return (
+        _INDENT.sub("", text)
+        .replace(_PICTURES, "{{ pictures }}")
+        .replace(_CONTENTS, "{{ contents }}")
+    )
 
 
 @cache

@@ -96,9 +96,10 @@ def pack(ledger: Ledger, pictures: Iterable[int], request: PackInputs, path: str
         create_file(path, _ADVICE) as file,
         PackWriter(file) as packer,
         tempfile.TemporaryFile() as articles,
+        tempfile.TemporaryFile() as contents,
         closing(CasePreviews()) as previews,
     ):
-        packing = _PackBuilder(ledger, packer, rules, CasePage(articles), previews)
+        packing = _PackBuilder(ledger, packer, rules, CasePage(articles, contents), previews)
         for picture_id in pictures:
             packing.add_picture(ledger.evidence.picture(picture_id))
         packing.add_runs()

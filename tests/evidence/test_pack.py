@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 import subprocess
 import tracemalloc
@@ -91,6 +92,23 @@ def test_what_people_decided_and_which_rule_allows_are_beside_each_match(ledger,
     assert found["mine.example"]["allowed_by"] == {
         "what": "mine.example", "reason": "our own", "by": "Ann", "until": "2027-01-01",
     }  # fmt: skip
+
+
+def test_the_page_of_many_pictures_begins_with_its_totals_and_their_names(ledger, tmp_path):
+    for name, urls in (("a&b", [URL, "https://two.example/1"]), ("c", [URL])):
+        answered(ledger, image(f"/p/{name}.png", name.encode()), answer(*urls))
+    mistaken = Decision(Disposition.NOT_MINE, NOW, "ann", "two.example")
+    target = UrlPattern.of("two.example")
+    ledger.dispositions.mark(Choice(target.domain, target.covers), mistaken, MarkResult())
+
+    packed(ledger, tmp_path / "e.zip", domains=["example.com"])
+    page = members(tmp_path / "e.zip")["case.html"].decode().replace("&#39;", "'")
+
+    assert "<dd>3 on 2 sites</dd>" in page
+    listed = re.findall(r'<a href="#(p[0-9a-f]{64})">([^<]+)</a>, (\d match\w*)', page)
+    assert {entry[1:] for entry in listed} == {("a&amp;b.png", "2 matches"), ("c.png", "1 match")}
+    assert all(f'<article class="case" id="{entry[0]}">' in page for entry in listed)
+    assert "on two.example, not a copy by the owner's decision</h3>" in page
 
 
 def test_provenance_comes_from_the_ledger_else_from_the_file_else_it_is_not_recorded(
