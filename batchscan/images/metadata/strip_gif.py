@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from batchscan.images.metadata.stripping import CannotStrip
+from batchscan.images.metadata.stripping import CannotStrip, Kept, joined
 from batchscan.images.segments import (
     GIF_EXTENSION,
     GIF_FRAME,
@@ -31,25 +31,29 @@ def strip_gif(data: bytes, orientation: int) -> bytes:  # noqa: ARG001 - a GIF h
     """
     if len(data) < GIF_HEADER:
         raise CannotStrip("the GIF header is cut off")
-    parts = [data[: gif_data_start(data)]]
+    parts: list[Kept | bytes] = [Kept(0, min(gif_data_start(data), len(data)))]
+    trailer: Kept | bytes = bytes((GIF_TRAILER,))
     for introducer, start, end in gif_blocks(data):
         if introducer == GIF_FRAME:
-            parts.append(data[start:end])
+            parts.append(Kept(start, min(end, len(data))))
         elif introducer == GIF_EXTENSION:
-            parts.append(_kept(data, start, end))
-    return b"".join((*parts, bytes((GIF_TRAILER,))))
+            parts.append(_kept(data, start, min(end, len(data))))
+        elif introducer == GIF_TRAILER:
+            trailer = Kept(start, end)
+    return joined(data, (*parts, trailer))
 
 
-def _kept(data: bytes, start: int, end: int) -> bytes:
+def _kept(data: bytes, start: int, end: int) -> Kept | bytes:
     label = data[start + 1] if start + 1 < len(data) else 0
     if label == _GRAPHIC_CONTROL:
-        return data[start:end]
+        return Kept(start, end)
     name = data[start + 3 : start + 14]
     if label != _APPLICATION:
         return b""
     if name == _PROFILE:
-        return data[start:end]
+        return Kept(start, end)
     loop = data[start + 14 : start + 18]
     if name in _LOOPS and loop[:2] == bytes((_LOOP_BLOCK, 1)):
-        return data[start : start + 18] + b"\0"
+        loops = data[start : start + 18] + b"\0"
+        return Kept(start, end) if loops == data[start:end] else loops
     return b""

@@ -6,6 +6,8 @@ from typing import Final
 
 from batchscan.images.metadata.stripping import (
     CannotStrip,
+    Kept,
+    joined,
     keeps_orientation,
     orientation_exif,
 )
@@ -17,7 +19,7 @@ from batchscan.images.segments import (
     jpeg_segments,
 )
 
-_SOI: Final = b"\xff\xd8"
+_MARKER_BYTES: Final = 2
 _EOI: Final = b"\xff\xd9"
 _JFIF: Final = 0xE0
 _EXIF: Final = 0xE1
@@ -38,15 +40,16 @@ def strip_jpeg(data: bytes, orientation: int) -> bytes:
     Raises:
         CannotStrip: its segments are damaged, or of a kind that is not known.
     """
-    view = memoryview(data)
-    parts: list[bytes | memoryview] = []
+    parts: list[Kept | bytes] = [Kept(0, _MARKER_BYTES)]  # its start
     exif = _exif_segment(orientation) if keeps_orientation(orientation) else b""
     pixels = nothing = len(data)  # where the pixels of the last scan begin
+    end_marker: Kept | bytes = _EOI
     try:
         for segment in jpeg_segments(data):
-            parts.append(view[pixels : segment.start])
+            parts.append(Kept(pixels, max(pixels, segment.start)))
             pixels = segment.end if segment.marker == SCAN else nothing
             if segment.marker == END:
+                end_marker = _without_fill(segment)
                 break
             if segment.is_alone:
                 continue
@@ -54,10 +57,10 @@ def strip_jpeg(data: bytes, orientation: int) -> bytes:
             if segment.marker != _JFIF and exif:  # JFIF wants to come first
                 parts.append(exif)
                 exif = b""
-            parts.append(_kept(segment.marker, data, view, segment.content, segment.end))
+            parts.append(_kept(segment, data))
     except SegmentCutOff as error:
         raise CannotStrip("a JPEG segment is cut off") from error
-    return b"".join((_SOI, *parts, view[pixels:], _EOI))
+    return joined(data, (*parts, Kept(pixels, len(data)), end_marker))
 
 
 def _check(segment: Segment, length: int) -> None:
@@ -65,20 +68,28 @@ def _check(segment: Segment, length: int) -> None:
         raise CannotStrip("a JPEG segment is longer than the file")
 
 
-def _kept(marker: int, data: bytes, view: memoryview, at: int, end: int) -> bytes | memoryview:
+def _kept(segment: Segment, data: bytes) -> Kept | bytes:
     """The part of a segment that stays: all of it, some of it, or nothing."""
+    marker, whole = segment.marker, _without_fill(segment)
     if marker in _CODING:
-        return b"".join((b"\xff", bytes((marker,)), view[at:end]))
+        return whole
     if marker not in _DROPPED:
         raise CannotStrip(f"JPEG marker {marker:#04x} is not known")
-    content = data[at + 2 : end]
+    content = data[segment.content + _LENGTH_BYTES : segment.end]
     if marker == _JFIF and content[:5] == b"JFIF\0" and len(content) >= _JFIF_BYTES:
-        return _segment(marker, content[: _JFIF_BYTES - 2] + bytes(2))  # its thumbnail is 0 x 0
-    if marker == _ICC and content.startswith(b"ICC_PROFILE\0"):
-        return _segment(marker, content)
-    if marker == _ADOBE and content[:5] == b"Adobe" and len(content) >= _ADOBE_BYTES:
-        return _segment(marker, content[:_ADOBE_BYTES])
-    return b""
+        bare = content[: _JFIF_BYTES - 2] + bytes(2)  # its thumbnail is 0 x 0
+    elif marker == _ICC and content.startswith(b"ICC_PROFILE\0"):
+        bare = content
+    elif marker == _ADOBE and content[:5] == b"Adobe" and len(content) >= _ADOBE_BYTES:
+        bare = content[:_ADOBE_BYTES]
+    else:
+        return b""
+    return whole if bare == content else _segment(marker, bare)
+
+
+def _without_fill(segment: Segment) -> Kept:
+    """A segment without the fill bytes that may precede its marker."""
+    return Kept(segment.content - _MARKER_BYTES, segment.end)
 
 
 def _segment(marker: int, content: bytes) -> bytes:

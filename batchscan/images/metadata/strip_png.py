@@ -7,6 +7,8 @@ from typing import Final
 
 from batchscan.images.metadata.stripping import (
     CannotStrip,
+    Kept,
+    joined,
     keeps_orientation,
     orientation_exif,
 )
@@ -31,19 +33,21 @@ def strip_png(data: bytes, orientation: int) -> bytes:
         CannotStrip: a chunk is cut off, or is a critical one that is not known.
     """
     view = memoryview(data)
-    parts: list[bytes | memoryview] = [PNG_SIGNATURE]
+    signed = data.startswith(PNG_SIGNATURE)
+    parts: list[Kept | bytes] = [Kept(0, len(PNG_SIGNATURE)) if signed else PNG_SIGNATURE]
     for name, at, end in png_chunks(data):
         if name in _CRITICAL:
-            parts.append(view[at:end])  # also cut off, as decoders take the last one
+            # Also cut off, as decoders take the last one.
+            parts.append(Kept(at, min(end, len(data))))
         elif not name or not name[0] & 0x20:
             raise CannotStrip("a critical PNG chunk is not known")
         elif end > len(data):
             raise CannotStrip("a PNG chunk is longer than the file")
         elif name in _KEPT and _is_sound(view[at:end]):
-            parts.append(view[at:end])
+            parts.append(Kept(at, end))
         if name == b"IHDR" and keeps_orientation(orientation):
             parts.append(_chunk(b"eXIf", orientation_exif(orientation)))
-    return b"".join(parts)
+    return joined(data, parts)
 
 
 def _is_sound(chunk: memoryview) -> bool:

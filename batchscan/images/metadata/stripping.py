@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 _ORIENTATION_TAG: Final = 0x0112
 _SHORT: Final = 3
@@ -13,6 +14,30 @@ _LAST: Final = 8
 
 class CannotStrip(Exception):
     """The metadata cannot be separated from the picture without decoding it."""
+
+
+class Kept(NamedTuple):
+    """A part of a file that stays as it is."""
+
+    start: int
+    end: int
+
+
+def joined(data: bytes, parts: Iterable[Kept | bytes]) -> bytes:
+    """The file made of parts of `data` and new bytes; `data` itself, not copied, if all of it stays."""
+    merged: list[Kept | bytes] = []
+    for part in parts:
+        last = merged[-1] if merged else None
+        if isinstance(part, Kept) and isinstance(last, Kept) and last.end == part.start:
+            merged[-1] = Kept(last.start, part.end)
+        elif part if isinstance(part, bytes) else part.start < part.end:
+            merged.append(part)
+    if merged == [(0, len(data))]:
+        return data
+    view = memoryview(data)
+    return b"".join(
+        view[part.start : part.end] if isinstance(part, Kept) else part for part in merged
+    )
 
 
 def orientation_exif(orientation: int) -> bytes:

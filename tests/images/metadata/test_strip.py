@@ -174,6 +174,16 @@ def test_a_plain_file_is_not_changed():
         assert strip(kind, data) == data, kind.name
 
 
+def test_a_plain_file_is_not_copied():
+    for kind, data in (
+        (kinds.JPEG, pictures.jpeg()),
+        (kinds.PNG, pictures.png()),
+        (kinds.GIF, pictures.gif()),
+        (kinds.BMP, pictures.bmp()),
+    ):
+        assert strip(kind, data) is data, kind.name
+
+
 def test_what_only_a_decoder_understands_is_said_to_be_so():
     jpeg = pictures.jpeg()
     for kind, data in (
