@@ -32,6 +32,7 @@ class Scope:
     """The scope of a page, the file with the complete data, and the command to make it again."""
 
     everything: bool = False  # the whole ledger, not only one run
+    previews: bool = False  # small copies of pictures from the web are shown
     table: str = "matches.csv"  # the file with every match and page
     again: str = "batchscan report --html FILE"
 

@@ -225,7 +225,9 @@ def _page(report: Report, view: ReportView, now: float, *, previews: bool) -> It
     from batchscan.report import html_page  # noqa: PLC0415 - importing Jinja is slow
 
     pictures = view.pictures(previews=previews, most=MATCHES_ON_PAGE)
-    return html_page.render(report, pictures, made_at=now, scope=_scope(report), facets=view.facets)
+    return html_page.render(
+        report, pictures, made_at=now, scope=_scope(report, previews=previews), facets=view.facets
+    )
 
 
 def write_companions(folder: str, report: Report, view: ReportView, now: float) -> list[str]:
@@ -262,13 +264,15 @@ def write_page(folder: str, report: Report, view: ReportView, now: float) -> str
     return path
 
 
-def _scope(report: Report) -> Scope:
+def _scope(report: Report, *, previews: bool) -> Scope:
     from batchscan.report.html_page import Scope  # noqa: PLC0415 - importing Jinja is slow
 
+    again = "--html FILE --previews" if previews else "--html FILE"
     if report.run.id != ALL:
-        return Scope(again=f"batchscan report --run {report.run.id} --html FILE")
+        return Scope(again=f"batchscan report --run {report.run.id} {again}", previews=previews)
     return Scope(
         everything=True,
         table="the table of batchscan report --all --csv FILE",
-        again="batchscan report --all --html FILE",
+        again=f"batchscan report --all {again}",
+        previews=previews,
     )

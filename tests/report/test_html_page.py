@@ -349,6 +349,22 @@ def test_it_says_what_is_not_in_it_and_how_to_go_on():
         assert words in text
 
 
+def test_a_page_about_everything_has_no_figures_that_only_a_run_has():
+    text = page(*whole(), scope=Scope(everything=True)).text
+
+    for words in ("in this run", "saved by reuse", "converted to JPEG", "Not looked at", "logins"):
+        assert words not in text
+        assert words.lower() in page(*whole()).text.lower()
+
+
+@pytest.mark.parametrize("previews", [True, False])
+def test_it_says_whether_it_holds_pictures_from_the_web(previews):
+    text = page(*whole(), scope=Scope(previews=previews)).text
+
+    assert ("the thumbnails are of your own" in text) is not previews
+    assert ("only small copies of what a recheck or capture fetched" in text) is previews
+
+
 def test_its_policy_allows_its_own_style_and_script_and_nothing_else():
     made = page(hostile_report(), hostile())
     [policy] = [value for _, name, value in made.attributes if name == "content" and "src" in value]
