@@ -17,6 +17,7 @@ from batchscan.util.escaping import printable
 from batchscan.util.urls import MAX_NAME, host_of
 
 MAX_SHOWN = 300  # characters of one string
+MAX_SENTENCE = 2_000  # characters of a sentence of our own
 MAX_LINK = 2_000  # characters of a URL that becomes a link
 MAX_THUMBNAIL = 16_384  # bytes
 
@@ -52,6 +53,11 @@ def cut(text: str, most: int = MAX_SHOWN) -> str:
 def whole(text: str) -> str:
     """Make a string visible on one line without cutting it, for values that scripts compare."""
     return _flat(printable(text))
+
+
+def sentence(text: str) -> Markup:
+    """A sentence of our own, whole: only names in it are long, and those are cut already."""
+    return Markup.escape(cut(text, MAX_SENTENCE))
 
 
 def visible(value: object) -> object:

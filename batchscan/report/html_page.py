@@ -10,6 +10,7 @@ from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
 from batchscan.report.coverage import coverage, losses
 from batchscan.report.headline import headline
 from batchscan.report.html_assets import environment, inlined, policy
+from batchscan.report.html_escaping import sentence
 from batchscan.report.html_filters import filters
 from batchscan.report.html_pictures import PictureList, moment, picture_list
 from batchscan.report.schema import Report
@@ -97,16 +98,18 @@ def _words(report: Report) -> dict[str, object]:
         "incomplete": _incomplete(report),
         "loud": _incomplete(report) and not run.dry_run,
         "headline": headline(report),
-        "tasks": to_do(report),
+        "tasks": [task._replace(what=sentence(task.what)) for task in to_do(report)],
         "worst_site": next((site.domain for site in report.domains if site.domain), None),
         "top_sites": report.domains[:TOP] if _is_large(report) else [],
         "top_pictures": report.images[:TOP] if _is_large(report) else [],
         "no_site": NO_SITE,
-        "lead": next(coverage(report)),
-        "converted": " ".join(line.strip() for line in converted(report)),
-        "dry_run": " ".join(line.strip() for line in dry_run(report)),
+        "message": sentence(run.message or ""),
+        "advice": sentence(run.advice or ""),
+        "lead": sentence(next(coverage(report))),
+        "converted": sentence(" ".join(line.strip() for line in converted(report))),
+        "dry_run": sentence(" ".join(line.strip() for line in dry_run(report))),
         "alerts": [line.strip().removeprefix("Alerts: ") for line in alerts(report)],
-        "uncovered": [line for line in losses(report) if line.startswith("Not scanned")],
+        "uncovered": [sentence(line) for line in losses(report) if line.startswith("Not scanned")],
         "bar": _bar(report),
         "unchecked": _counts(report.unchecked, _REASONS, "unchecked"),
         "unchecked_groups": by_reason(report),

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr  # it only writes
 
-from batchscan.enums import DeferReason, ExitReason, FailReason, MatchKind, RejectReason, Status
+from batchscan.enums import DeferReason, ExitReason, FailReason, MatchKind, RejectReason
 from batchscan.model import TrackedMatch
 from batchscan.report.coverage import coverage, losses
 from batchscan.report.rechecks import described
@@ -79,13 +79,14 @@ def _timestamp(report: Report) -> str:
 def _coverage_cases(report: Report) -> Iterator[tuple[str, str]]:
     """Outcome and XML of each test case about coverage."""
     yield _run_case(report)
+    counts = report.unchecked or report.reasons  # an old report has the run's own reasons only
     for kinds, outcome, what in (
         (FailReason, "error", "failed"),
         (DeferReason, "skipped", "deferred"),
         (RejectReason, "skipped", "rejected"),
     ):
         for reason in kinds:
-            if number := report.reasons.get(reason, 0):
+            if number := counts.get(reason, 0):
                 message = f"{amount(number, 'picture')} {what}: {explained(number, reason)}"
                 names = _unchecked(report, reason, number)
                 case = _coverage_case(f"{what}: {reason}", outcome, reason, message, names)
@@ -113,11 +114,7 @@ def _run_case(report: Report) -> tuple[str, str]:
 
 def _unchecked(report: Report, reason: str, number: int) -> list[str]:
     """The named pictures without an answer for a reason, and where to find the others."""
-    files = [
-        file
-        for file in report.unchecked_files
-        if file.reason == reason and file.status is not Status.UNCHANGED
-    ]
+    files = [file for file in report.unchecked_files if file.reason == reason]
     named = [f"{file.path}: {file.detail}" if file.detail else file.path for file in files]
     return [*named, *_rest(report, number - len(files))]
 

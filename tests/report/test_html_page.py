@@ -11,10 +11,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from batchscan.enums import Disposition, ExitReason, MatchKind, MatchState
+from batchscan.enums import (
+    DeferReason,
+    Disposition,
+    ExitReason,
+    FailReason,
+    MatchKind,
+    MatchState,
+    RejectReason,
+)
 from batchscan.model import Provenance
 from batchscan.report import Report
 from batchscan.report import html_pictures as bounds
+from batchscan.report.coverage import checked, losses
 from batchscan.report.html_page import Scope, render
 from batchscan.report_sections import (
     MatchDecision,
@@ -182,6 +191,26 @@ def test_what_ended_a_run_early_is_said_with_its_advice():
     assert "Not everything is checked." in made.text
     assert "Ended early: the run was killed What to do: run it again" in made.text
     assert "killed before it finished" in made.text
+
+
+def test_a_long_sentence_about_what_is_not_checked_is_whole():
+    tally = books(
+        rejected=dict.fromkeys(RejectReason, 1),
+        failed=dict.fromkeys(FailReason, 1),
+        deferred=dict.fromkeys(DeferReason, 1),
+    )
+    tally.unreadable_folders = 9
+    tally.unreadable_names = {f"/{letter * 55}": "Permission denied" for letter in "abcdefghi"}
+    ending: dict[str, Any] = {
+        "message": "no " + "connection " * 25,
+        "advice": "look for " + "cables " * 25,
+    }
+    about = report(tally, partial=True, exit_reason=ExitReason.UNAVAILABLE, **ending)
+    text = page(about).text
+
+    for line in (*checked(about), *losses(about), *ending.values()):
+        assert line.strip() in text
+    assert "characters)" not in text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from junitparser import JUnitXml
 
-from batchscan.enums import Disposition, ExitReason, MatchKind, MatchState
+from batchscan.enums import Disposition, ExitReason, MatchKind, MatchState, RejectReason
 from batchscan.errors import StorageError
 from batchscan.report import junit
 from tests.support.report_builders import HOSTILE, everything, match, picture, report_of
@@ -71,6 +71,18 @@ def test_coverage_has_an_error_for_what_failed_and_skips_what_was_not_tried_or_t
         "message": "8 pictures failed: 8 server errors",
     }
     assert "193 are not" in (found["the run"][0].text or "")
+
+
+def test_pictures_that_an_earlier_run_rejected_are_skipped_in_every_later_one():
+    tally = books(unchanged=3)
+    tally.unchanged_rejected.update({RejectReason.TOO_LARGE: 2})
+    found = cases(written(of=report(tally)), "coverage")
+
+    assert list(found) == ["the run", "rejected: too_large"]
+    assert found["rejected: too_large"][0].attrib == {
+        "type": "too_large",
+        "message": "2 pictures rejected: 2 over 20 MB",
+    }
 
 
 @pytest.mark.parametrize(
