@@ -25,11 +25,14 @@ class StoredRun:
     matched: bytes | None = None  # the pictures with matches that it saw, packed (`ReportView`)
 
 
-# Runs with a meaningful report: they reached their end, or got an answer before they were stopped.
+# Runs with a meaningful report: they reached the end of what they could see, or got an answer
+# before they were stopped.
 # The same as `report.run_folder.is_meaningful`; a damaged report counts as meaningful.
 _SPEAKS = (
     "CASE WHEN json_valid(CAST(report AS TEXT)) THEN"
-    " json_extract(CAST(report AS TEXT), '$.run.exit_reason') IN ('ok', 'matches', 'partial')"
+    " json_extract(CAST(report AS TEXT), '$.run.exit_reason') IN ('ok', 'matches')"
+    " OR (json_extract(CAST(report AS TEXT), '$.run.exit_reason') = 'partial'"
+    " AND json_extract(CAST(report AS TEXT), '$.files.seen') > 0)"
     " OR json_extract(CAST(report AS TEXT), '$.files.scanned') > 0"
     " OR json_extract(CAST(report AS TEXT), '$.files.reused') > 0"
     " OR json_extract(CAST(report AS TEXT), '$.files.covered') > 0"

@@ -63,10 +63,11 @@ def is_meaningful(report: Report) -> bool:
     """Whether a run has a meaningful report, so that `latest` may point to it.
 
     A dry run has none, and neither has a run that was stopped before any picture was checked, by a
-    wrong key or an outage. `ledger.runs.last` uses the same rule.
+    wrong key or an outage, or that saw none because a disk was not mounted or a folder could not
+    be read. `ledger.runs.last` uses the same rule.
     """
     run, files = report.run, report.files
-    if run.dry_run:
+    if run.dry_run or (run.exit_reason == ExitReason.PARTIAL and not files.seen):
         return False
     within_limit = files.unchanged if run.exit_reason == ExitReason.LIMIT else 0
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import os
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 
@@ -194,6 +195,22 @@ async def test_a_folder_that_went_before_a_crash_leaves_the_ledger_later(three):
 
     await three.scan(output={"keep_runs": 1})
     assert len(known(three)) == len(runs(three)) == 1
+
+
+async def test_a_disk_that_is_not_mounted_does_not_replace_the_last_report(bench):
+    bench.pictures(2)
+    good = (await bench.scan()).report.run.id
+    for path in bench.images.iterdir():
+        path.unlink()
+    for _ in range(2):
+        assert (await bench.scan()).exit_code == 3
+
+        latest = bench.folder / "output" / "latest"
+        assert os.readlink(latest) == f"runs/{good}"
+        with closing(opened(bench)) as ledger:
+            last = ledger.runs.last()
+        assert last is not None
+        assert last.run_id == good
 
 
 async def test_the_run_that_latest_leads_to_stays(three):
