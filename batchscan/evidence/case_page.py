@@ -20,7 +20,7 @@ from batchscan.evidence.content_credentials import describe
 from batchscan.evidence.manifest import Manifest
 from batchscan.evidence.records import CaptureFields, PackedMatch, PictureFields, ResourceFields
 from batchscan.report import html_assets
-from batchscan.report.html_escaping import image_uri, link, visible
+from batchscan.report.html_escaping import image_uri, link, sentence, visible
 from batchscan.report.wording import amount, size
 from batchscan.result_fields import RecheckFields
 from batchscan.util.urls import normalize_url
@@ -221,7 +221,7 @@ def _match(match: PackedMatch, theirs: CapturedPreview | None) -> _MatchView:
                 "at": _moment(decision.at),
                 "who": decision.who,
                 "disposition": decision.disposition.value,
-                "note": decision.note,
+                "note": sentence(decision.note or ""),
                 "undo": decision.undo,
             }
             for decision in match.decisions[:_MAX_DECISIONS]

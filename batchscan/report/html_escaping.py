@@ -17,7 +17,7 @@ from batchscan.util.escaping import printable
 from batchscan.util.urls import MAX_NAME, host_of
 
 MAX_SHOWN = 300  # characters of one string
-MAX_SENTENCE = 2_000  # characters of a sentence of our own
+MAX_SENTENCE = 2_000  # characters of a sentence of our own, or of a note
 MAX_LINK = 2_000  # characters of a URL that becomes a link
 MAX_THUMBNAIL = 16_384  # bytes
 
@@ -56,7 +56,7 @@ def whole(text: str) -> str:
 
 
 def sentence(text: str) -> Markup:
-    """A sentence of our own, whole: only names in it are long, and those are cut already."""
+    """What is to be read, whole: our own sentences, whose names are cut already, and notes."""
     return Markup.escape(cut(text, MAX_SENTENCE))
 
 

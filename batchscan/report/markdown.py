@@ -33,6 +33,7 @@ from batchscan.util.escaping import markdown_code, printable
 UNCHECKED_EACH = 5  # files that are named of each reason why they have no answer
 TOP = 20  # rows of each table of findings
 _WIDTH = 120  # characters of a name or URL
+_SENTENCE_WIDTH = 1_000  # of what happened and what to do
 _COUNTS = ("To do", "Full", "Partial", "New", "Allowed")
 _NUMBERS = (*_COUNTS, "Pictures", "Number")  # columns that are aligned on the right
 _FRESH = (MatchState.NEW, MatchState.RETURNED)
@@ -75,9 +76,9 @@ def _ended(sentence: str) -> str:
 def _ending(report: Report) -> Iterator[str]:
     run = report.run
     if run.message:
-        yield f"**{'Ended early' if run.partial else 'Note'}:** {_name(run.message)}"
+        yield f"**{'Ended early' if run.partial else 'Note'}:** {_sentence(run.message)}"
     if run.advice:
-        yield f"What to do: {_name(run.advice)}"
+        yield f"What to do: {_sentence(run.advice)}"
 
 
 def _matches(report: Report) -> Iterator[str]:
@@ -101,7 +102,7 @@ def _matches(report: Report) -> Iterator[str]:
 def _unchecked(report: Report) -> Iterator[str]:
     groups = by_reason(report, UNCHECKED_EACH)
     rows = [
-        (group.words.partition(" ")[2], _name(file.path), _name(file.detail or ""))
+        (group.words.partition(" ")[2], _name(file.path), _sentence(file.detail or ""))
         for group in groups
         for file in group.files
     ]
@@ -202,3 +203,7 @@ def _number(number: int | None) -> str:
 
 def _name(text: str) -> str:
     return markdown_code(shortened(printable(text), _WIDTH))
+
+
+def _sentence(text: str) -> str:
+    return markdown_code(shortened(printable(text), _SENTENCE_WIDTH))

@@ -13,7 +13,7 @@ from batchscan.enums import Disposition, RecheckVerdict
 from batchscan.ledger.review import QueuedMatch
 from batchscan.ledger.review_details import MatchFacts, PictureFacts, PictureFile, SiteSize
 from batchscan.rechecked import MatchRecheck
-from batchscan.report.html_escaping import cut, link
+from batchscan.report.html_escaping import cut, link, sentence
 from batchscan.report.html_pictures import moment
 from batchscan.report.wording import size
 from batchscan.review.actions import ActionResult
@@ -248,7 +248,7 @@ def _history(facts: MatchFacts) -> Iterator[Row]:
             what = f"noted{by}"
         else:
             what = f"{after}{by}, {before} before"
-        rows.append((decision.at, Row(moment(decision.at), what, decision.note)))
+        rows.append((decision.at, Row(moment(decision.at), what, sentence(decision.note or ""))))
     rows.sort(key=lambda row: -row[0])
     return (row for _, row in rows)
 

@@ -96,6 +96,16 @@ def test_the_page_shows_ours_theirs_and_what_was_decided_and_runs_nothing(
     assert not re.search(r'(?:src|href)="(?!data:|https?://)', page)
 
 
+def test_the_longest_note_is_whole_on_the_page(ledger, tmp_path):
+    answered(ledger, image("/p/ours.png"), answer(URL))
+    note = "They sell it as a poster. " * 76
+    decision = Decision(Disposition.REVIEWED, NOW, "ann", "site.example", note)
+    ledger.dispositions.mark(Choice(None, lambda _: True), decision, MarkResult())
+    packed(ledger, tmp_path / "e.zip", domains=["site.example"])
+
+    assert note in page_of(tmp_path / "e.zip")
+
+
 @pytest.mark.parametrize("harm", ["gone", "altered"])
 def test_a_capture_that_is_not_as_it_was_written_is_named_and_left_out(
     ledger, captured, tmp_path, harm

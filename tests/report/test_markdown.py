@@ -144,18 +144,19 @@ def test_rules_past_their_date_are_named():
     assert "domain b" not in text
 
 
-def test_a_run_that_ended_early_says_why():
+@pytest.mark.parametrize("message", ["the account is out of credits", "no connection " * 30])
+def test_a_run_that_ended_early_says_why(message):
     early = report(
         books(deferred={"credits": 2}),
         exit_reason=ExitReason.NO_CREDITS,
         partial=True,
-        message="the account is out of credits",
+        message=message,
         advice="buy some",
         sandbox=True,
     )
     text = written(of=early)
 
-    assert "**Ended early:** `the account is out of credits` What to do: `buy some`" in text
+    assert f"**Ended early:** `{message}` What to do: `buy some`" in text
     assert "**Sandbox:** mock answers" in text
     assert "Matches: none in the answers so far." in text
 
