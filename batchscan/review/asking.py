@@ -31,7 +31,7 @@ async def capture_one(settings: Settings, place: MatchKey, options: CaptureOptio
     trouble = _trouble(captured)
     if trouble is None:
         return ActionResult("Captured.")
-    return ActionResult("Captured.", warning=f"Their picture: {trouble}.")
+    return ActionResult("", warning=f"Captured, but without their picture: {trouble}.")
 
 
 async def capture_site(

@@ -37,6 +37,7 @@ class QueueEntry(NamedTuple):
     word: str
     now: bool
     heading: str | None  # of the lines from here on
+    ours: str  # the name of our picture; "" where the heading has it
 
 
 class Ours(NamedTuple):
@@ -139,6 +140,7 @@ def entry(
     address: str,
     site: str = "",
     *,
+    ours: str = "",
     now: bool = False,
     heading: str | None = None,
 ) -> QueueEntry:
@@ -151,21 +153,27 @@ def entry(
         match.disposition.value,
         now,
         heading,
+        ours,
     )
 
 
 def _entries(view: View, page: QueuePage, names: Mapping[int, str]) -> Iterator[QueueEntry]:
     last: object = None
-    now = page.current
+    now, by_site = page.current, view.order == "site"
     for match in (*page.before, *((now,) if now else ()), *page.after):
-        group = match.domain if view.order == "site" else match.place.picture_id
+        site, ours = match.domain or UNKNOWN_SITE, names.get(match.place.picture_id, "")
+        group = match.domain if by_site else match.place.picture_id
         heading = None
         if group != last:
-            last = group
-            by_site = match.domain or UNKNOWN_SITE
-            heading = by_site if view.order == "site" else names.get(match.place.picture_id, "")
-        site = match.domain if view.order == "site" else ""
-        yield entry(match, _address(view, match), site, now=match is now, heading=heading)
+            last, heading = group, site if by_site else ours
+        yield entry(
+            match,
+            _address(view, match),
+            match.domain if by_site else "",
+            ours=ours if by_site else "",
+            now=match is now,
+            heading=heading,
+        )
 
 
 def _address(view: View, match: QueuedMatch | None) -> Markup:

@@ -16,7 +16,7 @@ from batchscan.review import pages, queue_values, site
 from batchscan.review.actions import ActionResult
 from batchscan.review.asking import capture_site as site_capture
 from batchscan.review.asking import recheck_site
-from batchscan.review.desk import Desk
+from batchscan.review.desk import Desk, picture_names
 from batchscan.review.filters import View
 from batchscan.review.forms import decision, form_of
 from batchscan.review.jobs import BackgroundJob, Work
@@ -141,13 +141,15 @@ class SitePages:
     async def _show(self, domain: str, done: ActionResult | None = None) -> web.Response:
         everything = ReviewFilter(disposition=ANY, state=ANY)
 
-        def query(ledger: Ledger) -> tuple[Mapping[str, int], list[QueuedMatch]]:
+        def query(
+            ledger: Ledger,
+        ) -> tuple[Mapping[str, int], list[QueuedMatch], Mapping[int, str]]:
             queue = ledger.review_queue
-            return queue.dispositions_of(domain), queue.of_site(
-                everything, domain, MatchKey(), MAX_MATCHES
-            )
+            matches = queue.of_site(everything, domain, MatchKey(), MAX_MATCHES)
+            names = picture_names(ledger, [match.place.picture_id for match in matches])
+            return queue.dispositions_of(domain), matches, names
 
-        counts, matches = await self._desk.ledger.read(query)
+        counts, matches, names = await self._desk.ledger.read(query)
         view = View(everything).query(site=domain or "-")
         return pages.html(
             pages.render(
@@ -157,7 +159,7 @@ class SitePages:
                 counts=[(word, counts[word]) for word in _ORDER if word in counts],
                 left=counts.get(Disposition.OPEN.value, 0),
                 reviewed=counts.get(Disposition.REVIEWED.value, 0),
-                entries=[_entry(match, view) for match in matches],
+                entries=[_entry(match, view, names) for match in matches],
                 more=max(0, sum(counts.values()) - len(matches)),
                 forms=site.notice_forms(self._desk.actions.loaded.settings),
                 there=_there(counts),
@@ -173,9 +175,9 @@ def _there(counts: Mapping[str, int]) -> int:
     return sum(counts.values()) - counts.get("gone", 0)
 
 
-def _entry(match: QueuedMatch, view: str) -> queue_values.QueueEntry:
-    name = queue_values.seen(match).partition(":")[0]
-    return queue_values.entry(match, f"/queue?{view}&at={name}", match.domain)
+def _entry(match: QueuedMatch, view: str, names: Mapping[int, str]) -> queue_values.QueueEntry:
+    address = f"/queue?{view}&at={queue_values.seen(match).partition(':')[0]}"
+    return queue_values.entry(match, address, match.domain, ours=names[match.place.picture_id])
 
 
 def _domain(request: web.Request) -> str:

@@ -183,7 +183,7 @@ class Views:
                 place = self._next(ledger, view, place)
             counts = self._desk.counts(ledger, view.chosen, exact=not part)
             page = self._desk.queues.page(ledger, view, counts, place)
-            return self._queue_data(ledger, view, page)
+            return self._queue_data(ledger, page)
 
         data = await self._desk.ledger.read(query)
         looked = None
@@ -204,14 +204,12 @@ class Views:
         values["reviewed"] = data.reviewed
         return pages.html(pages.render("part.html" if part else "queue.html", **values))
 
-    def _queue_data(self, ledger: Ledger, view: View, page: QueuePage) -> _QueueData:
+    def _queue_data(self, ledger: Ledger, page: QueuePage) -> _QueueData:
         now = page.current
         if now is None:
             counts = self._desk.counts(ledger, REVIEWED)
             return _QueueData(page, None, None, {}, reviewed=_reviewed(counts))
-        numbers: list[int] = []
-        if view.order == "picture":
-            numbers = [match.place.picture_id for match in (*page.before, now, *page.after)]
+        numbers = [match.place.picture_id for match in (*page.before, now, *page.after)]
         return _QueueData(
             page,
             ledger.review_queue.details.match(now.place),

@@ -58,8 +58,8 @@ async def test_a_private_address_is_not_requested_and_the_reason_is_given(tmp_pa
         async with ReviewServer(loaded(tmp_path)) as server, reading(server) as reader:
             await reader.show()
             figure = await reader.post("/capture", at=reader.seen, part="1")
-            assert "Captured." in figure
-            assert "Their picture: " in figure
+            assert 'data-said=""' in figure
+            assert "Captured, but without their picture: " in figure
             assert "Not captured" in figure
         assert theirs.heads == []
 

@@ -227,3 +227,19 @@ async def test_statistics_name_money_where_a_credit_has_a_price(server, tmp_path
 
     assert "A credit costs 0.25 EUR." in page
     assert page.count("<td>0.50 EUR</td>") == 2  # the month's, and all
+
+
+async def test_matches_at_one_address_are_told_apart_by_our_pictures(tmp_path):
+    copies = {f"{name}.jpg": [found("https://one.com/a.jpg")] for name in ("beach", "lake")}
+    fill(tmp_path, copies)
+    async with serving(tmp_path) as server, reading(server) as somebody:
+        queue = (await somebody.show()).page
+        assert re.findall(r'aria-label="Select ([^"]+)"', queue) == [
+            "/a.jpg, beach.jpg",
+            "/a.jpg, lake.jpg",
+        ]
+        of_site = await somebody.get("/site?site=one.com")
+        assert re.findall(r"<small><bdi>(\w+\.jpg)</bdi></small>", of_site) == [
+            "beach.jpg",
+            "lake.jpg",
+        ]
