@@ -142,6 +142,8 @@ def _details(checked: CheckedMatch) -> Iterator[str]:
         yield f"{picture.our_likeness:.0%} like ours"
         if picture.likeness is None and picture.our_likeness < ALIKE:
             yield "not fetched before, so it may have been another picture"
+    if checked.path:
+        yield f"ours is {os.path.basename(os.fsdecode(checked.path))}"
 
 
 def _summary(counts: Counter[RecheckVerdict]) -> str:

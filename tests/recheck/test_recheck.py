@@ -405,7 +405,7 @@ async def test_an_unlike_picture_that_was_never_fetched_before_is_said_to_be_so(
     web = web_of(ok(jpeg(96, 64, 9)))
     with closing(sqlite3.connect(web.state / FILE_NAME)) as ledger, ledger:
         ledger.execute("INSERT INTO portraits SELECT id, ?, '{}' FROM pictures", (THEIRS,))
-    note = "like ours; not fetched before, so it may have been another picture\n"
+    note = "like ours; not fetched before, so it may have been another picture; ours is one.jpg\n"
 
     assert note in as_text(await web.recheck())
     assert note not in as_text(await web.recheck())
