@@ -46,6 +46,11 @@ class Notice:
         """The number of matches in it."""
         return sum(len(work.copies) for work in self.works)
 
+    @property
+    def addresses(self) -> int:
+        """The number of different addresses of these."""
+        return len({match.url for work in self.works for match in work.copies})
+
 
 @dataclass(slots=True)
 class NoticeSelection:

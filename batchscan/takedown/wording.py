@@ -86,6 +86,7 @@ def template_context(notice: Notice, me: Takedown, form: NoticeFormat) -> dict[s
     return {
         "domain": form.outside(shortened(notice.domain, _MAX_WORDS) or "unknown site"),
         "copies": notice.copies,
+        "addresses": notice.addresses,
         "works": [_work(number, work, me, form) for number, work in enumerate(notice.works, 1)],
         **contact,
         "organization": form.own(me.organization) if me.organization else None,

@@ -229,6 +229,16 @@ def test_a_url_can_be_read_and_opened(url, shown):
     assert web_address(url) == shown
 
 
+@pytest.mark.parametrize("form", [*FORMS, *DSA_FORMS])
+def test_an_address_that_shows_several_works_counts_once(form):
+    one = "https://example.com/collage.jpg"
+    works = [picture(f"/p/{name}.jpg", reviewed(one), sha256=name * 64) for name in "ab"]
+
+    text = drafted(form, *works).replace("\n", " ")
+    assert "1 address in all; one that shows several works is listed with each. A full" in text
+    assert "1 address in all. A full copy" in drafted(form, works[0]).replace("\n", " ")
+
+
 def test_what_is_too_long_for_a_letter_is_cut_and_says_so():
     assert web_address("http://e.example/" + "x" * 10**6).endswith("x [cut: 1,000,017 characters]")
 
