@@ -81,7 +81,8 @@ def capture(*, as_json: bool, authority: str | None, screenshot: bool, **paramet
     """Run the command; returns the exit code."""
     from batchscan.commands.capture import capture_until_stopped  # noqa: PLC0415 - --help does without
     from batchscan.commands.capture_text import CaptureOutput  # noqa: PLC0415
-    from batchscan.commands.scan import run  # noqa: PLC0415 - as above
+    from batchscan.commands.scan import run  # noqa: PLC0415
+    from batchscan.report.wording import amount, was_or_were  # noqa: PLC0415 - as above
 
     choice = _choice(
         *(_words(parameters.pop(name)) for name in ("dispositions", "domains", "images", "urls"))
@@ -100,7 +101,8 @@ def capture(*, as_json: bool, authority: str | None, screenshot: bool, **paramet
     print_data(output.json() if as_json else output.summary())
     if interrupted is not None:
         left = number - output.counts["captured"]
-        print_status(f"batchscan: interrupted; {left:,} of {number:,} matches were not captured")
+        kept_out = f"{left:,} of {amount(number, 'match')} {was_or_were(left)} not captured"
+        print_status(f"batchscan: interrupted; {kept_out}")
         return _SIGNAL + interrupted
     return _INCOMPLETE if output.failed else 0
 

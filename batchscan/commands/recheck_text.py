@@ -121,7 +121,8 @@ def as_summary(result: RecheckResult) -> str:
 
 
 def _lines(checked: CheckedMatch) -> Iterator[str]:
-    yield f"{checked.picture.verdict.value:{_WIDTH}}  {printable(checked.picture.url)}"
+    url = printable(checked.picture.url) or "an empty address"
+    yield f"{checked.picture.verdict.value:{_WIDTH}}  {url}"
     if text := "; ".join(_details(checked)):
         yield f"{'':{_WIDTH}}  {printable(text)}"
     for page in checked.pages:

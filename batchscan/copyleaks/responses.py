@@ -194,7 +194,9 @@ def _too_few(score: object, listed: int) -> str | None:
     promised = max(total, full + partial)
     if promised <= listed:
         return None
-    return f"the service counted {math.ceil(promised):,} matches, and {listed:,} could be read"
+    counted = math.ceil(promised)
+    matches = "1 match" if counted == 1 else f"{counted:,} matches"
+    return f"the service counted {matches}, and {listed:,} could be read"
 
 
 def _promised(value: object) -> float:

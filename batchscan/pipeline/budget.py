@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from batchscan.enums import DeferReason
 from batchscan.errors import CONTINUE, LimitReached
 from batchscan.ledger import Prices, Spent
+from batchscan.report.wording import amount
 from batchscan.settings import Spend
 from batchscan.util.calendar import DAY, MONTH, CalendarWindow, zone_of
 
@@ -271,7 +272,7 @@ class CalendarBudget:
                 return window.describe()
         share = self._share(price) if again else None
         if share is not None and self.day.total(price) + more > share:
-            return f"today's even share of {MONTH}, {share} credits, is used up"
+            return f"today's even share of {MONTH}, {amount(share, 'credit')}, is used up"
         return None
 
     def _share(self, price: int) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from batchscan.report.schema import Report, UncheckedFile
-from batchscan.report.wording import explained
+from batchscan.report.wording import amount, explained
 
 
 class UncheckedGroup(NamedTuple):
@@ -42,6 +42,6 @@ def rest(report: Report, more: int) -> Iterator[str]:
     if report.unchecked_table is not None:
         yield f"{more:,} more: {report.unchecked_table}"
     elif not report.unchecked_files:
-        yield f"{more:,} files, whose names this report does not have"
+        yield f"{amount(more, 'file')}, not named in this report"
     else:
         yield f"{more:,} more: batchscan export"

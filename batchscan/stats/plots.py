@@ -115,7 +115,7 @@ def _lying(places: Sequence[Place]) -> Markup:
             f'<text x="{_NAMES + width + 6:.1f}" y="{y + 16}" {_TEXT}>{_number(days)}</text>'
         )
     title = "Days from noticed to removed by site, median"
-    words = f"{title}; at most {_number(longest)} days"
+    words = f"{title}; at most {_number(longest)} day{'' if longest == 1 else 's'}"
     return _figure("days_by_site", title, words, _ROW * len(places), parts)
 
 

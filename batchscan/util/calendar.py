@@ -51,7 +51,8 @@ class CalendarWindow:
     def describe(self) -> str:
         """The window's setting, its limit and its end, for messages."""
         until = datetime.fromtimestamp(self.ends_at, self.zone).isoformat(timespec="minutes")
-        return f"{self.setting} of {self.most} credits is used up until {until}"
+        unit = "credit" if self.most == 1 else "credits"
+        return f"{self.setting} of {self.most} {unit} is used up until {until}"
 
     def _midnight(self, day: date) -> float:
         return datetime.combine(day, time(), self.zone).timestamp()

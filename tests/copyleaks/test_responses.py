@@ -164,6 +164,12 @@ def test_a_count_in_any_notation_shows_that_matches_are_missing(score):
     assert result.trouble == "the service counted 3 matches, and 2 could be read"
 
 
+def test_a_single_match_that_is_missing_is_counted_as_one():
+    answer = changed("matches", {"internet": [], "score": {"totalMatches": 1}})
+
+    assert read_check(answer).trouble == "the service counted 1 match, and 0 could be read"
+
+
 @pytest.mark.parametrize("where", ["error", "scannedImage.error", "matches.score.errors"])
 def test_an_error_anywhere_in_an_answer_makes_its_list_doubtful(where):
     trouble = read_check(changed(where, {"message": "search timed out"})).trouble

@@ -73,7 +73,9 @@ def test_a_clock_that_steps_back_frees_nothing():
     day.spend(1)
     wall.now -= 2 * DAY
 
-    assert day.full(1, 1, again=False) is not None
+    assert str(day.full(1, 1, again=False)).startswith(
+        "spend.per_day of 1 credit is used up until "
+    )
 
 
 def test_what_is_asked_again_is_spread_over_the_days_that_are_left():
