@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -12,6 +13,7 @@ from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
 from batchscan.version import install_line
 
+_log = logging.getLogger(__name__)
 CLOSING = 5.0  # seconds: a store that has gone away is not waited for
 # Their caches would hold whole listings.
 UNCACHED = {"use_listings_cache": False}
@@ -37,12 +39,14 @@ def library(module: str, extra: str) -> Any:
 
 
 def filesystem(module: str, extra: str, name: str, **options: Any) -> Any:
-    """Open a new instance of an fsspec file system.
+    """Open a new instance of an fsspec file system, whose own logs are suppressed but for `-v`.
 
     Raises:
         UsageError: the library is not installed.
     """
     kind = getattr(library(module, extra), name)
+    if not _log.isEnabledFor(logging.DEBUG):  # it raises what it logs, and logs it with a traceback
+        logging.getLogger(module).setLevel(logging.CRITICAL)
     return kind(skip_instance_cache=True, **options)
 
 

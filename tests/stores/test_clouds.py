@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 
 import pytest
@@ -73,6 +74,17 @@ async def test_a_bucket_is_scanned_page_by_page_and_known_again(cloud, bench_of)
     assert outcomes(first) == dict.fromkeys(KEYS, "scanned")
     assert (second.report.files.unchanged, reads) == (len(KEYS), [])
     assert outcomes(third) == {"b c/x/2.png": "scanned"}
+
+
+async def test_what_a_store_raises_is_not_logged_with_a_traceback_as_well(cloud, bench_of, caplog):
+    url, shelf = cloud
+    shelf.write("a.png", png(16, 16, 1))
+    async with bench_of(url) as bench:
+        await bench.scan()
+    library = {"gs": "gcsfs", "az": "adlfs"}[url[:2]]
+    logging.getLogger(library).error("out of retries", exc_info=OSError("no such host"))
+
+    assert "out of retries" not in caplog.text
 
 
 async def test_an_object_and_a_list_of_objects_are_looked_up(cloud, bench_of, tmp_path):
