@@ -191,9 +191,9 @@ def _packed(packed: Packed) -> Iterator[str]:
     for missing in packed.missing:
         yield f"  left out: the capture {printable(missing)} is missing or was altered"
     yield f"SHA-256 of manifest.json: {packed.manifest_sha256}"
-    yield "  Keep this number apart from the file: mail it to yourself, print it, or have a"
-    yield "  timestamping service sign it. With it, anybody can check later that nothing was"
-    yield "  changed:"
+    yield "  Keep this number apart from the file: mail it to yourself, print it, or have"
+    yield "  a timestamping service sign it. With it, anybody can check later that nothing"
+    yield "  was changed:"
     yield f"  batchscan evidence verify {shlex.quote(name)} --manifest-sha256 {packed.manifest_sha256}"
 
 
@@ -240,8 +240,8 @@ def _captures(report: CaptureReport) -> Iterator[str]:
         text += f" ({signed})" if report.checked == report.timestamps else ""
     yield text
     if report.timestamps and not report.checked:
-        yield "  Who signed the timestamps was not checked: give --timestamp-ca FILE.pem, or ask"
-        yield "  openssl as README.txt says."
+        yield "  Who signed the timestamps was not checked: give --timestamp-ca FILE.pem, or"
+        yield "  ask openssl as README.txt says."
     for name in report.unread[:_SHOWN]:
         yield f"  {printable(name)} cannot be read here; openssl may be able to: see README.txt"
 
@@ -250,5 +250,5 @@ def _number(checked: Verification, *, number_given: bool) -> Iterator[str]:
     yield f"SHA-256 of manifest.json: {checked.manifest_sha256}{', as expected' if number_given else ''}"
     if not number_given:
         yield "  Compare it with the number that was kept when this was packed, or give that"
-        yield "  number with --manifest-sha256. Without it, this shows only that the files of the"
-        yield "  pack agree with each other."
+        yield "  number with --manifest-sha256. Without it, this shows only that the files of"
+        yield "  the pack agree with each other."

@@ -119,6 +119,17 @@ def test_the_number_that_a_pack_prints_is_what_a_check_takes(evidence, tmp_path)
     assert out.startswith("altered: manifest.json: ")
 
 
+def test_sentences_fit_on_a_terminal_of_80_columns(evidence, tmp_path):
+    _, packed, _ = evidence("pack", "--domain", "shop.example", "--to", tmp_path / "e.zip")
+    _, checked, _ = evidence("verify", tmp_path / "e.zip")
+
+    sentences = [line for line in f"{packed}{checked}".splitlines() if line.startswith("  ")]
+    assert "  the pack agree with each other." in sentences
+    fitted = ("case.html is for", "--manifest-sha256 ")  # to the terminal, and one to be copied
+    long = [line for line in sentences if len(line) > 80]
+    assert not [line for line in long if not any(words in line for words in fitted)]
+
+
 def test_what_was_altered_is_named_on_stdout(evidence, tmp_path):
     evidence("pack", "--domain", "shop.example", "--to", tmp_path / "e.zip")
     files = read(tmp_path / "e.zip")
