@@ -260,17 +260,18 @@ class Renditions:
         return row[0].hex() if row is not None and row[0] is not None else None
 
     def uncover(self, sha256: str) -> int:
-        """Remove all covers by or of a content; returns how many contents were separated.
+        """Remove all covers by or of a content; returns how many contents have no answer now.
 
         Their files are opened again by the next scan.
         """
         content = bytes.fromhex(sha256)
         rows = self._connection.execute(
-            "SELECT sha256, picture_id FROM covered WHERE realm_id = ?"
-            " AND (sha256 = ? OR by_sha256 = ?)",
+            "SELECT sha256, picture_id, EXISTS (SELECT 1 FROM pictures p WHERE p.sha256 = c.sha256"
+            " AND p.realm_id = c.realm_id AND p.answer_id NOT NULL)"
+            " FROM covered c WHERE realm_id = ? AND (sha256 = ? OR by_sha256 = ?)",
             (self._realm_id, content, content),
         ).fetchall()
-        for covered, picture_id in rows:
+        for covered, picture_id, _ in rows:
             self._seals.invalidate_picture(picture_id)
             self._connection.execute(
                 "DELETE FROM files WHERE picture_id = ? AND sha256 = ?", (picture_id, covered)
@@ -278,4 +279,4 @@ class Renditions:
             self._connection.execute(
                 "DELETE FROM covered WHERE realm_id = ? AND sha256 = ?", (self._realm_id, covered)
             )
-        return len(rows)
+        return sum(not answered for _, _, answered in rows)

@@ -395,6 +395,16 @@ async def test_users_split_and_join_versions_permanently(bench):
     assert (said["word"], said["who"], said["note"]) == ("split", "ines", "another label")
 
 
+async def test_a_version_with_an_answer_of_its_own_is_not_said_to_be_asked_about_again(bench):
+    tree(bench.images, A)
+    await bench.scan()
+    with bench.ledger() as ledger, ledger.transaction(writing=True):
+        said = split(ledger, str(bench.images / "a-300x225.jpg"), "ines", None)
+
+    assert said.endswith("a-300x225.jpg is now a picture of its own")
+    assert (await bench.scan()).report.credits.charged == 0
+
+
 async def test_only_a_file_can_be_split_and_a_pipe_is_not_waited_for(bench):
     tree(bench.images, A)
     await bench.scan(scan=COVER)
