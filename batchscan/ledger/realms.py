@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import sqlite3
 from dataclasses import dataclass
 
 _HERE = "127.0.0.1"
-_NAMES_OF_HERE = (_HERE, "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,23 @@ def address_of(url: str) -> str:
         if parsed.scheme not in ("http", "https") or not host:
             return text.rstrip("/")
         port = None if parsed.is_default_port() else parsed.port
-        host = _HERE if host in _NAMES_OF_HERE else host
+        host = _HERE if _is_here(host) else host
         path = parsed.raw_path.rstrip("/")
         return str(URL.build(scheme=parsed.scheme, host=host, port=port)).rstrip("/") + path
     except (ValueError, IndexError):
         return text.rstrip("/")
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine: all of 127.0.0.0/8, also written as an IPv6 address."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)  # Python before 3.13 calls it no loopback
+    return address.is_loopback or (mapped is not None and mapped.is_loopback)
 
 
 def realm_id_of(connection: sqlite3.Connection, realm: Realm) -> tuple[int, str] | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from batchscan.ledger.realms import address_of
 from tests.support.processes import Process
 
-HERE = ("127.0.0.1", "localhost", "LOCALHOST", "localhost.")
+HERE = ("127.0.0.1", "127.0.0.2", "localhost", "LOCALHOST", "localhost.")
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_an_address_is_the_same_however_it_is_written(written, address):
 
 @given(
     st.sampled_from(["http", "HTTP", "Http"]),
-    st.sampled_from([*HERE, "[::1]"]),
+    st.sampled_from([*HERE, "[::1]", "[0:0::0001]", "[::ffff:127.0.0.1]"]),
     st.sampled_from(["", "/", "//", "/.", "/./", "/a/..", "/%2e/"]),
 )
 def test_no_spelling_of_this_machine_is_another_service(scheme, host, rest):
