@@ -67,6 +67,17 @@ class Identity:
         )
         return bool(self._connection.execute(query, {"run": run_id}).fetchone()[0])
 
+    def outputs(self, most: int) -> list[str]:
+        """The output folders of so many of the newest runs."""
+        rows = self._connection.execute(
+            "SELECT folder FROM runs ORDER BY started_at DESC LIMIT ?", (most,)
+        )
+        return list(
+            dict.fromkeys(
+                os.path.dirname(os.path.dirname(os.fsdecode(folder))) for (folder,) in rows
+            )
+        )
+
     def accept(self, until: float) -> None:
         """Accept that runs which started before a time (seconds since 1970) are unknown."""
         self._connection.execute("UPDATE identity SET accepted_until = ?", (until,))

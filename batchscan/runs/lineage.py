@@ -150,16 +150,21 @@ def _behind_its_note(identity: Identity, state: Path) -> Older | None:
 
 
 def _unknown_runs(identity: Identity, output: str, accepted: float) -> Older | None:
-    own = [note for note in _notes(output) if note.ledger == identity.id]
-    unknown = [
-        note for note in own if note.started_at > accepted and not identity.knows(note.run_id)
-    ]
+    """Find runs of this ledger that it lacks, in this output folder or in those of its other runs."""
+    unknown = {
+        note.run_id: (note, folder)
+        for folder in dict.fromkeys([output, *identity.outputs(MAX_RUNS)])
+        for note in _notes(folder)
+        if note.ledger == identity.id
+        and note.started_at > accepted
+        and not identity.knows(note.run_id)
+    }
     if not unknown:
         return None
-    newest = max(unknown, key=lambda note: note.started_at)
+    newest, folder = max(unknown.values(), key=lambda found: found[0].started_at)
     reason = (
         f"lacks {amount(len(unknown), 'run')} that it recorded before (the newest: "
-        f"{newest.run_id} in {printable(output)}), as if it came from a backup"
+        f"{newest.run_id} in {printable(folder)}), as if it came from a backup"
     )
     return Older(reason, newest.started_at)
 

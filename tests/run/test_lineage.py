@@ -192,6 +192,23 @@ async def test_a_backup_of_the_state_folder_beside_a_copy_of_the_output_folder(b
     await assert_asks_once(bench, "lacks the run", unknown=2)
 
 
+async def test_a_backup_that_only_another_output_folder_contradicts(bench):
+    async def scan_elsewhere() -> None:
+        output = {"directory": str(bench.folder / "output-2"), "state": str(state_of(bench))}
+        async with Scan(bench.settings(output=output)) as run:
+            assert [outcome async for outcome in run]
+
+    bench.pictures(2)
+    await scan_elsewhere()
+    backup = bench.folder / "backup"
+    shutil.copytree(state_of(bench), backup)
+    new_picture(bench)
+    await scan_elsewhere()
+    restore(bench, backup, whole=True)
+
+    await assert_asks_once(bench, "lacks 1 run", "output-2", unknown=1)
+
+
 async def test_moved_and_shared_folders_raise_no_alarm(bench):
     """Two state folders that share an output folder, moved folders, old runs that went."""
     bench.pictures(2)
