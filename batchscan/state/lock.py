@@ -216,7 +216,9 @@ def make_private_folder(folder: Path) -> None:
 
 def unwritable(folder: Path, error: OSError) -> StorageError:
     """The error for a folder of state or output that cannot be written, with what to do."""
+    taken = isinstance(error, FileExistsError)  # by a file, or by a link to nothing
+    why = "it is not a folder" if taken else error.strerror or error
     return StorageError(
-        f"{folder} cannot be written: {error.strerror or error}",
+        f"{folder} cannot be written: {why}",
         advice=advice_for(error, "or name another folder with --state or --output"),
     )

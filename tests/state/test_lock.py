@@ -36,6 +36,8 @@ def test_a_private_folder_is_private_whatever_the_umask(tmp_path):
 
 def test_a_state_folder_that_cannot_be_made_is_a_storage_error(tmp_path):
     (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "link").symlink_to("nowhere")
 
-    with pytest.raises(StorageError):
-        make_private_folder(tmp_path / "file" / "state")
+    for name in ("file", "link"):
+        with pytest.raises(StorageError, match=f"/{name} cannot be written: it is not a folder"):
+            make_private_folder(tmp_path / name / "state")
