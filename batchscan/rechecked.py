@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from batchscan.enums import RecheckVerdict
+
+ALIKE: Final = 0.7
+"""The likeness from which on two pictures count as the same one."""
+
+
+def is_unproven(likeness: float | None, our_likeness: float | None) -> bool:
+    """Whether a picture is unlike ours, and none was fetched before to compare it with."""
+    return likeness is None and our_likeness is not None and our_likeness < ALIKE
 
 
 class RecheckedPage(NamedTuple):

@@ -59,7 +59,9 @@ class FilteringProxy:
             if task is not None:
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
-            await self._serve(reader, writer)
+            # Python 3.11 logs a traceback for each connection that ends as cancelled.
+            with suppress(asyncio.CancelledError):
+                await self._serve(reader, writer)
 
         server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=_MAX_HEAD)
         self.port = server.sockets[0].getsockname()[1]

@@ -12,8 +12,8 @@ import msgspec
 from batchscan.commands.recheck import RecheckRequest, RecheckResult
 from batchscan.commands.recheck_progress import wording
 from batchscan.enums import Disposition, RecheckVerdict
-from batchscan.images.likeness import ALIKE
 from batchscan.ledger.recheck_types import CheckedAddress, CheckedMatch
+from batchscan.rechecked import is_unproven
 from batchscan.report.wording import amount
 from batchscan.util.escaping import printable, replace_surrogates
 from batchscan.util.timestamps import rfc3339
@@ -141,7 +141,7 @@ def _details(checked: CheckedMatch) -> Iterator[str]:
         yield f"{picture.likeness:.0%} like what was first fetched"
     if picture.our_likeness is not None:
         yield f"{picture.our_likeness:.0%} like ours"
-        if picture.likeness is None and picture.our_likeness < ALIKE:
+        if is_unproven(picture.likeness, picture.our_likeness):
             yield "not fetched before, so it may have been another picture"
     if checked.path:
         yield f"ours is {os.path.basename(os.fsdecode(checked.path))}"

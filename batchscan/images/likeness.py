@@ -16,9 +16,6 @@ from typing import Final
 
 from PIL import Image
 
-ALIKE: Final = 0.7
-"""The likeness from which on two pictures count as the same one."""
-
 _LAYOUT: Final = struct.Struct("!Bf32s")  # version, detail, hash; thumbnail behind
 _VERSION: Final = 1
 _GREY: Final = 64

@@ -20,11 +20,11 @@ from batchscan.enums import RecheckKind, RejectReason
 from batchscan.enums import RecheckVerdict as Verdict
 from batchscan.images.decoding.pool import Decoders, FingerprintedPicture
 from batchscan.images.large import is_convertible
-from batchscan.images.likeness import ALIKE
 from batchscan.images.rules import RuleViolation
 from batchscan.images.signature import HEAD_BYTES, guess, sniff
 from batchscan.ledger.recheck_types import MatchToCheck, Observation, Reference, TheirPicture
 from batchscan.recheck.pages import Page, Pages
+from batchscan.rechecked import ALIKE
 from batchscan.web_client import Failure, FailureKind, Fetched, WebClient
 
 _OK: Final = frozenset({200, 203})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from batchscan.enums import RecheckVerdict
-from batchscan.rechecked import MatchRecheck
+from batchscan.rechecked import MatchRecheck, is_unproven
 from batchscan.report_sections import Rechecks
 from batchscan.util.timestamps import utc_time
 
@@ -40,6 +40,8 @@ def _parts(recheck: MatchRecheck) -> Iterator[str]:
         yield f"{recheck.likeness:.0%} like what was first fetched"
     if recheck.our_likeness is not None:
         yield f"{recheck.our_likeness:.0%} like ours"
+        if is_unproven(recheck.likeness, recheck.our_likeness):
+            yield "not fetched before"
     if recheck.overruled_at is not None:
         yield f"overruled by the service's answer of {_day(recheck.overruled_at)}, which names it again"
     for verdict in RecheckVerdict:

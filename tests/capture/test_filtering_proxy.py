@@ -94,3 +94,14 @@ async def test_a_browser_gets_no_more_than_is_allowed(monkeypatch):
             answer = await ask(port, b"GET http://site.example/ HTTP/1.1\r\n\r\n")
 
     assert 0 < len(answer) < 300_000
+
+
+async def test_connections_that_are_open_at_the_end_are_closed_without_a_word(caplog):
+    async with FilteringProxy().serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET ")
+        await asyncio.sleep(0.05)
+    assert await reader.read() == b""
+    writer.close()
+
+    assert caplog.records == []

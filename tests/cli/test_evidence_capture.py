@@ -22,9 +22,9 @@ import pytest
 from PIL import Image
 
 from batchscan.cli import main
-from batchscan.images.likeness import ALIKE
 from batchscan.images.thumbnail import thumbnail
 from batchscan.ledger import FILE_NAME, Ledger, Realm
+from batchscan.rechecked import ALIKE
 from batchscan.settings import Api
 from tests.support.inside import connection_of
 from tests.support.ledger_entries import enter, shown

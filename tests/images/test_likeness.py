@@ -9,9 +9,10 @@ from PIL import Image
 from batchscan.enums import RejectReason
 from batchscan.images import kinds
 from batchscan.images.decoding.pool import Decoders
-from batchscan.images.likeness import ALIKE, fingerprint, likeness
+from batchscan.images.likeness import fingerprint, likeness
 from batchscan.images.rules import RuleViolation
 from batchscan.images.thumbnail import EDGE
+from batchscan.rechecked import ALIKE
 from tests.support import pictures
 from tests.support.pictures import image
 

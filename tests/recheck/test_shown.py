@@ -13,8 +13,10 @@ import pytest
 
 from batchscan.cli import main
 from batchscan.commands.recheck import RecheckRequest, recheck
-from batchscan.enums import Disposition
+from batchscan.enums import Disposition, RecheckVerdict
 from batchscan.images.decoding.pool import Decoders
+from batchscan.rechecked import MatchRecheck
+from batchscan.report.rechecks import described
 from batchscan.settings import Recheck
 from tests.support.changing_web import ONE, TWO, Web
 from tests.support.clocks import FakeClock
@@ -111,3 +113,17 @@ async def test_exports_hold_every_field_of_a_recheck(web, shown, tmp_path):
     assert (
         sum(b'"verdict": "gone"' in text and b'"verdict": "there"' in text for text in texts) == 1
     )
+
+
+@pytest.mark.parametrize(
+    ("first", "ours", "said"),
+    [
+        (None, 0.05, "still there; 5% like ours; not fetched before"),
+        (None, 0.95, "still there; 95% like ours"),
+        (1.0, 0.05, "still there; 100% like what was first fetched; 5% like ours"),
+    ],
+)
+def test_a_report_says_that_an_unlike_picture_was_never_fetched_before(first, ours, said):
+    there = MatchRecheck(RecheckVerdict.THERE, 200, 0.0, None, None, first, ours, None)
+
+    assert described(there) == f"rechecked on 1970-01-01: {said}"
