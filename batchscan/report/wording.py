@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import accumulate, takewhile
 
 from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
+from batchscan.util.columns import columns_of
 
 # A reason after its number, as in "3 over 20 MB"; those in _NOUNS take an s.
 _PHRASES: dict[str, str] = {
@@ -114,11 +116,17 @@ def duration(seconds: float) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """Cut a long name in its middle, to keep its end."""
-    if len(text) <= width:
+    """Cut a long name in its middle, to keep its end; it then takes at most `width` columns."""
+    if sum(map(columns_of, text)) <= width:
         return text
     tail = (width - 1) * 2 // 3
-    return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+    return f"{_first(text, width - 1 - tail)}…{_first(text[::-1], tail)[::-1]}"
+
+
+def _first(text: str, width: int) -> str:
+    """The first characters that fit into some columns."""
+    ends = accumulate(map(columns_of, text))
+    return text[: sum(1 for _ in takewhile(lambda end: end <= width, ends))]
 
 
 def is_or_are(number: int) -> str:

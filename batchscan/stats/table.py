@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from batchscan.report.text import NO_SITE
 from batchscan.report.wording import amount, money_of, shortened
 from batchscan.stats.figures import Counts, Place, Statistics
+from batchscan.util.columns import columns
 from batchscan.util.escaping import printable
 
 MAX_ROWS = 26  # periods that are shown: half a year of weeks
@@ -101,10 +102,11 @@ def _by_place(title: str, places: Sequence[Place], more: int) -> Iterator[str]:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     for name, *numbers in rows:
         cells = [f"{cell:>{width}}" for cell, width in zip(numbers, widths[1:], strict=True)]
-        yield "  ".join([f"{name:<{widths[0]}}", *cells]).rstrip()
+        padding = " " * (widths[0] - columns(name))
+        yield "  ".join([f"{name}{padding}", *cells]).rstrip()
 
 
 def _number(number: int) -> str:

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from batchscan.enums import DeferReason, FailReason, RejectReason
 from batchscan.report.wording import amount, duration, explained, shortened
+from batchscan.util.columns import columns
 
 
 @pytest.mark.parametrize(
@@ -38,4 +39,5 @@ def test_a_shortened_name_fits_and_keeps_its_end(text, width):
     short = shortened(text, width)
 
     assert len(short) <= width
+    assert columns(short) <= width
     assert short == text or text.endswith(short.split("…")[-1])

@@ -22,6 +22,7 @@ from batchscan.ledger.decision_types import Choice, Decision, MarkResult
 from batchscan.settings import Api
 from batchscan.stats import Statistics, plots, statistics, table
 from batchscan.url_patterns import UrlPattern
+from batchscan.util.columns import columns
 from tests.support.inside import connection_of
 from tests.support.ledger_entries import NOW, enter, shown
 
@@ -51,6 +52,16 @@ def mark(ledger: Ledger, url: str, word: Disposition, days: float) -> int | None
 def of(ledger: Ledger, by="week", days: float = 30.0) -> Statistics:
     with ledger.transaction():
         return statistics(ledger, by, NOW + days * DAY)
+
+
+def test_columns_are_straight_and_narrow_whatever_the_folders_are_called(ledger):
+    for number, name in enumerate(["Mu\u0308ller", "\u65e5\u672c\u306e\u5199\u771f" * 9, "plain"]):
+        enter(ledger, f"/p/{name}/{number}.jpg", [shown(A)])
+
+    lines = table(of(ledger)).splitlines()
+    folders = lines[next(n for n, line in enumerate(lines) if line.startswith("Folder")) :]
+    assert len({columns(line) for line in folders}) == 1
+    assert columns(folders[0]) <= 80
 
 
 def test_what_a_rule_allows_is_not_to_do_anywhere(ledger, tmp_path, capsys):
