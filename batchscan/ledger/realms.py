@@ -82,7 +82,8 @@ def enter(connection: sqlite3.Connection, realm: Realm) -> None:
             _rename(connection, spelling, address_of(realm.api_url))
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # after some errors SQLite has rolled back by itself
+            connection.execute("ROLLBACK")
         raise
 
 
