@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
@@ -13,6 +14,7 @@ from aiohttp.client_proto import ResponseHandler
 
 from batchscan.copyleaks.awake_timeout import AwakeTimeout
 from batchscan.copyleaks.response_end import ResponseEnd
+from batchscan.copyleaks.response_heads import ResponseHeads
 from batchscan.copyleaks.upload_body import UploadBody
 
 if TYPE_CHECKING:
@@ -36,10 +38,12 @@ class OneAnswer(ResponseHandler):
         super().__init__(loop)
         self.body: UploadBody | None = None
         self._end: ResponseEnd | None = None
+        self._heads = ResponseHeads()
 
     def set_response_params(self, **changes: Any) -> None:  # noqa: ANN401 - aiohttp's
         """Accept an answer: a request is about to be sent."""
         self._end = ResponseEnd()
+        self._heads = ResponseHeads()
         super().set_response_params(**changes)
 
     def data_received(self, data: bytes) -> None:
@@ -47,14 +51,15 @@ class OneAnswer(ResponseHandler):
         if self._end is None or self._upgraded or not data:
             super().data_received(data)
             return
-        mine = self._end.feed(data)
-        if self.body is not None and not self._end.is_interim:
+        for piece in self._heads.feed(data):
+            mine = self._end.feed(piece)
+            if mine < len(piece):
+                self.force_close()
+            if mine:
+                super().data_received(piece[:mine])
+        interim = self._end.is_interim and self._heads.is_interim
+        if self.body is not None and not interim:
             self.body.note_answer()
-        if mine < len(data):
-            self.force_close()
-            data = data[:mine]
-        if data:
-            super().data_received(data)
 
     @property
     def has_unread(self) -> bool:
@@ -66,6 +71,23 @@ class OneAnswer(ResponseHandler):
         poll = select.poll()
         poll.register(socket.fileno(), select.POLLIN)
         return bool(self._tail or poll.poll(0))
+
+
+async def all_that_came(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """The bytes of a body, also those before a mistake in how it was sent, which aiohttp discards.
+
+    Raises:
+        ClientPayloadError: the body is not whole.
+    """
+    try:
+        async for chunk in stream.iter_any():
+            yield chunk
+    except aiohttp.ClientError as error:
+        if stream._buffer:  # noqa: SLF001 - a test checks that this works
+            yield b"".join(stream._buffer)  # noqa: SLF001
+        raise (
+            error if isinstance(error, aiohttp.ClientPayloadError) else aiohttp.ClientPayloadError()
+        ) from error
 
 
 class CheckedConnector(aiohttp.TCPConnector):

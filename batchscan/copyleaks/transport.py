@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from batchscan.copyleaks.awake_timeout import AwakeTimeout
-from batchscan.copyleaks.connections import STEPS, CheckedConnector
+from batchscan.copyleaks.connections import STEPS, CheckedConnector, all_that_came
 from batchscan.copyleaks.error_table import clean, is_object
 from batchscan.copyleaks.errors import BadResponse, ConnectionFailed, ServiceError, WrongAddress
 from batchscan.copyleaks.proxies import ProxyFor, proxies_of_environment
@@ -214,7 +214,7 @@ async def _receive(
     try:
         async with AwakeTimeout() as timer:
             timer.allow(seconds)
-            async for chunk in response.content.iter_any():
+            async for chunk in all_that_came(response.content):
                 for piece in unpacker.feed(chunk):
                     body.add(piece)
                     if body.size > MAX_ANSWER:

@@ -282,6 +282,7 @@ async def test_a_truncated_or_malformed_200_is_a_bad_response(answer):
             await sender.send(post(url))
 
 
+OK = b"HTTP/1.1 200 OK\r\n"
 ANSWER = b'{"matches": {"internet": []}}'
 PACKED = gzip.compress(ANSWER)
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
@@ -315,6 +316,44 @@ async def test_an_answer_that_is_whole_is_taken_whatever_its_headers_say(kind, c
 
     async with scripted(script) as url, transport(read_timeout=1.0) as sender:
         assert (await sender.send(post(url))).body == ANSWER
+
+
+LENGTH = b"Content-Length: %d\r\n" % len(ANSWER)
+IN_CHUNKS = b"%x\r\n%s\r\n0\r\n" % (len(ANSWER), ANSWER)
+MISTAKEN = {
+    "another version": b"HTTP/1.2 200 OK\r\n" + LENGTH + b"\r\n" + ANSWER,
+    "lower case": b"http/1.1 200 OK\r\n" + LENGTH + b"\r\n" + ANSWER,
+    "a length twice": OK + LENGTH * 2 + b"\r\n" + ANSWER,
+    "two lengths": OK + LENGTH + b"Content-Length: 5\r\n\r\n" + ANSWER,
+    "a list of lengths": OK + b"Content-Length: 29, 29\r\n\r\n" + ANSWER,
+    "no length": OK + b"Content-Length: \r\n\r\n" + ANSWER,
+    "a length beyond all numbers": OK + b"Content-Length: " + b"9" * 30 + b"\r\n\r\n" + ANSWER,
+    "a length and chunks": OK + LENGTH + CHUNKED + IN_CHUNKS + b"\r\n",
+    "a length and no coding": OK + LENGTH + b"Transfer-Encoding: identity\r\n\r\n" + ANSWER,
+    "no header": OK + b"garbage\r\n: x\r\nX: a\0b\r\n" + LENGTH + b"\r\n" + ANSWER,
+    "too many headers": OK + b"X: y\r\n" * 300 + LENGTH + b"\r\n" + ANSWER,
+    "a bad last chunk": OK + CHUNKED + IN_CHUNKS[:-3] + b"zz\r\n\r\n",
+    "a chunk without an end": OK + CHUNKED + IN_CHUNKS.replace(b"}\r\n", b"}"),
+    "a bad trailer": OK + CHUNKED + IN_CHUNKS + b"no header\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", MISTAKEN)
+@pytest.mark.parametrize("byte_by_byte", [False, True])
+async def test_an_answer_is_taken_whatever_is_wrong_in_how_it_was_sent(kind, byte_by_byte):
+    async def script(reader, writer):
+        await whole_request(reader)
+        for byte in MISTAKEN[kind] if byte_by_byte else ():
+            writer.write(bytes([byte]))
+            await asyncio.sleep(0)
+        if not byte_by_byte:
+            writer.write(MISTAKEN[kind])
+        await writer.drain()
+
+    async with scripted(script) as url, transport(read_timeout=5.0) as sender:
+        response = await sender.send(post(url))
+
+    assert (response.status, response.body) == (200, ANSWER)
 
 
 async def test_an_error_that_is_torn_is_that_error_all_the_same():
