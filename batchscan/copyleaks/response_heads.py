@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from batchscan.copyleaks.response_end import MAX_HEAD
 
-_BEGINS_HEAD = re.compile(rb"\s*H(T(T(P(/.*)?)?)?)?", re.DOTALL | re.IGNORECASE)
+_BEGINS_HEAD = re.compile(rb"(H(T(T(P(/.*)?)?)?)?)?", re.DOTALL | re.IGNORECASE)
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-_STATUS = re.compile(rb"\s*HTTP/[\d.]{1,3} +(\d{3})(?!\d)", re.IGNORECASE)
+_STATUS = re.compile(rb"HTTP/[\d.]{1,3} +(\d{3})(?!\d)", re.IGNORECASE)
 _READABLE_STATUS = re.compile(rb"HTTP/1\.[01] \d{3}( [^\0]*)?")
 _FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0-\x08\x0b-\x1f\x7f]*")
 _INTERIM = re.compile(rb"HTTP/1\.\d 1")
@@ -40,7 +40,7 @@ class ResponseHeads:
         """
         pieces = []
         while data and not self._passes:
-            self._held, data = self._held + data, b""
+            self._held, data = (self._held + data).lstrip(b"\r\n"), b""
             end = _END_OF_HEAD.search(self._held)
             if end is not None:
                 head, data, self._held = self._held[: end.start()], self._held[end.end() :], b""
