@@ -50,6 +50,9 @@ def test_a_score_that_is_not_empty_contradicts_an_empty_list(score):
         empty({"Internet": [ENTRY]}),
         empty(Matches={"internet": [ENTRY]}),
         empty(results={"found": [{"imageUrl": "https://a.example.com/"}]}),
+        empty(found=["https://a.example.com/a.jpg"]),
+        empty({"byAddress": {"https://a.example.com/a.jpg": {"matchType": 0}}}),
+        empty(found=[{"src": "https://a.example.com/a.jpg"}]),
         empty({"internet": [ENTRY]}).replace(b'"score"', b'"\\u0069nternet": [], "score"'),
         empty().replace(b'"score"', b'"score": {"totalMatches": 5}, "score"'),
         empty().replace(b'"totalMatches": 0', b'"totalMatches": 5, "totalMatches": 0'),
@@ -71,6 +74,21 @@ def test_entries_under_another_name_or_hidden_by_a_second_one_are_not_no_match(b
         {"hasErrors": True},
         {"fault": {"code": 5}},
         {"partial": True},
+        {"status": "Processing"},
+        {"state": "cancelled"},
+        {"status": "503 Service Unavailable"},
+        {"status": False},
+        {"code": 500},
+        {"isComplete": False},
+        {"success": "false"},
+        {"timedOut": True},
+        {"degraded": True},
+        {"hasMore": True},
+        {"limitReached": True},
+        {"warnings": ["the search engine is unavailable"]},
+        {"message": "An internal error occurred"},
+        {"search": {"status": "failed"}},
+        {"search": {"sources": [{"errors": ["timeout"]}]}},
     ],
     ids=repr,
 )
@@ -81,9 +99,29 @@ def test_a_statement_that_the_search_failed_contradicts_an_empty_list(more):
 
 
 @pytest.mark.parametrize(
+    "more",
+    [
+        {"totalMatches": 3},
+        {"total": 3},
+        {"matchesCount": 2},
+        {"pagination": {"page": 1, "totalResults": "4"}},
+        {"scores": {"total": 3}},
+        {"summary": {"fullMatches": 1}},
+    ],
+    ids=repr,
+)
+def test_a_count_elsewhere_contradicts_an_empty_list(more):
+    assert read_check(empty(**more)).trouble
+    assert read_check(empty(more)).trouble
+
+
+@pytest.mark.parametrize(
     "body",
     [
         empty(),
+        empty(message="No matches found, without errors", warnings=[], code=0, state="finished"),
+        empty(developerPayload="error", pagination={"page": 1, "pageSize": 100, "total": 0}),
+        empty({"count": 0, "hasMore": False, "next": None}, errorCount=0, timeouts=0),
         empty({"score": None}),
         empty({"score": ZEROS | {"aggregatedScore": 0.0}}),
         empty({"score": dict.fromkeys(ZEROS, "0")}),
