@@ -224,8 +224,10 @@ class PatternsType(SettingType):
         """Reject empty patterns and line breaks."""
         items = value if isinstance(value, tuple) else (value,)
         for item in items:
-            if not isinstance(item, str) or not item.strip() or set(item) & set("\0\r\n"):
+            if not isinstance(item, str) or set(item) & set("\0\r\n"):
                 raise ValueError
+            if not item.strip():
+                raise ValueError("an empty pattern matches nothing")
         if items is not value:
             raise ValueError
 

@@ -102,7 +102,7 @@ def test_a_tilde_without_a_home_is_refused():
         ({"spend.max_credits": "1.5"}, "allowed: a whole number, at least 0"),
         ({"scan.rescan_after": "30"}, "found '30'.*numbers with units"),
         ({"scan.min_age": "9999d"}, "from 0s to 366d"),
-        ({"scan.include": ("",)}, "a list of patterns"),
+        ({"scan.include": ("",)}, "an empty pattern matches nothing"),
         ({"output.state": ""}, "allowed: a path"),
         ({"output.progress": "x\x1b[2J\u202e"}, r"found 'x\\x1b\[2J\\u202e'"),
         ({"output.progress": "x" * 500}, r"found 'x{79}\.\.\.'"),
