@@ -15,13 +15,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from batchscan.rendition_types import Fingerprint
-from batchscan.renditions.local_differences import (
-    LocalDifferences,
-    close_up,
-    local_differences,
-    packed,
-    unpacked,
-)
+from batchscan.renditions.local_differences import close_up, packed, unpacked
 
 SMALLEST_SIDE: Final = 96
 """A reduced decode must not be smaller than this, on its shorter side, to be compared."""
@@ -95,12 +89,11 @@ def tone_difference(one: bytes, other: bytes) -> float:
     return float(np.abs(ones - others).max())
 
 
-class Differences(NamedTuple):
-    """The differences of two pictures' thumbnails."""
+class GreyDifferences(NamedTuple):
+    """The largest differences of two pictures' grey values, in levels of 256."""
 
-    grey: int  # the largest difference of 64 x 64 points, in levels of 256
-    fine: int  # the same of 128 x 128 points
-    local: LocalDifferences
+    coarse: int  # of 64 x 64 points
+    fine: int  # of 128 x 128 points
 
 
 def colour_difference(one: bytes, other: bytes) -> int:
@@ -111,16 +104,16 @@ def colour_difference(one: bytes, other: bytes) -> int:
     return int(np.abs(ones - others).max())
 
 
-def differences(one: bytes, other: bytes) -> Differences:
-    """Compare the thumbnails of two fingerprints by their grey values; slow."""
-    first, second = (unpacked(thumbnail[_COLOURS:]) for thumbnail in (one, other))
-    fine = _values(first) - _values(second)
+def close_up_of(thumbnail: bytes) -> Image.Image:
+    """The close-up in the thumbnail of a fingerprint."""
+    return unpacked(thumbnail[_COLOURS:])
+
+
+def grey_differences(one: Image.Image, other: Image.Image) -> GreyDifferences:
+    """Compare two close-ups point by point."""
+    fine = _values(one) - _values(other)
     squares = fine.reshape(_FINE_SIDE // 2, 2, _FINE_SIDE // 2, 2)
-    return Differences(
-        int(np.abs(squares.mean(axis=(1, 3))).max()),
-        int(np.abs(fine).max()),
-        local_differences(first, second),
-    )
+    return GreyDifferences(int(np.abs(squares.mean(axis=(1, 3))).max()), int(np.abs(fine).max()))
 
 
 def small_copy(thumbnail: bytes, edge: int) -> Image.Image:
@@ -130,7 +123,7 @@ def small_copy(thumbnail: bytes, edge: int) -> Image.Image:
         thumbnail: of a fingerprint.
         edge: pixels that neither side has more of.
     """
-    grey = unpacked(thumbnail[_COLOURS:])
+    grey = close_up_of(thumbnail)
     grey.thumbnail((edge, edge), Image.Resampling.LANCZOS)
     colours = Image.frombytes("RGB", (_COLOUR_SIDE, _COLOUR_SIDE), thumbnail[:_COLOURS])
     _, *tints = colours.resize(grey.size, Image.Resampling.LANCZOS).convert("YCbCr").split()

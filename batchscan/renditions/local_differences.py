@@ -8,7 +8,7 @@ compares the place with the largest difference with the usual difference of the 
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ CLOSE_SIDE: Final = 320
 MIN_SPOT: Final = 5.0
 """Levels of 256 below which a difference cannot be seen."""
 
+# Times what 95 % of the places differ by.
 MAX_OUTLIER: Final = 5.0
 MAX_WIDE_OUTLIER: Final = 4.0
 MAX_CALM_OUTLIER: Final = 2.9
@@ -31,24 +32,6 @@ _BUSY: Final = 20.0  # deviation at which a place may differ by twice as much as
 _REACH: Final = 2  # points around a place that count as its neighbours
 
 _Values = npt.NDArray[np.float64]
-
-
-class LocalDifferences(NamedTuple):
-    """The largest difference of two close-ups, and its ratio to the usual difference."""
-
-    spot: float  # levels of 256, of the mean of 3 x 3 points
-    outlier: float  # times what 95 % of the places differ by
-    wide_outlier: float  # the same of 5 x 5 points
-    calm_outlier: float  # as the first; differences count less the more there is to see around
-
-    @property
-    def same(self) -> bool:
-        """Whether no place is an outlier."""
-        return self.spot < MIN_SPOT or (
-            self.outlier <= MAX_OUTLIER
-            and self.wide_outlier <= MAX_WIDE_OUTLIER
-            and self.calm_outlier <= MAX_CALM_OUTLIER
-        )
 
 
 def close_up(grey: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
@@ -68,8 +51,12 @@ def unpacked(data: bytes) -> Image.Image:
     return Image.frombytes("L", _SIZE.unpack_from(data), data[_SIZE.size :])
 
 
-def local_differences(one: Image.Image, other: Image.Image) -> LocalDifferences:
-    """Compare two close-ups at the size of the smaller one; the order does not matter."""
+def has_local_edit(one: Image.Image, other: Image.Image) -> bool:
+    """Whether one place differs by much more than the others; the order does not matter.
+
+    Two close-ups are compared at the size of the smaller one, by the means of 3 x 3 and 5 x 5
+    points. Frames of one camera are thousands of pairs, so the first place that stands out decides.
+    """
     size = min(one.size, other.size, key=lambda size: (size[0] * size[1], size))
     first, second = (
         np.asarray(picture.resize(size, Image.Resampling.LANCZOS), np.float64)
@@ -77,14 +64,16 @@ def local_differences(one: Image.Image, other: Image.Image) -> LocalDifferences:
     )
     apart = first - second
     apart -= np.median(apart)  # a uniform change of brightness does not count
-    narrow, wide = np.abs(_means(apart, 3)), np.abs(_means(apart, 5))
+    narrow = np.abs(_means(apart, 3))
+    if narrow.max() < MIN_SPOT:
+        return False
+    if _outlier_ratio(narrow) > MAX_OUTLIER:
+        return True
+    if _outlier_ratio(np.abs(_means(apart, 5))) > MAX_WIDE_OUTLIER:
+        return True
+    # A difference counts less the more there is to see around.
     busy = _widened(np.minimum(_deviations(first, 3), _deviations(second, 3)))
-    return LocalDifferences(
-        float(narrow.max()),
-        _outlier_ratio(narrow),
-        _outlier_ratio(wide),
-        _outlier_ratio(narrow / (1 + busy / _BUSY)),
-    )
+    return _outlier_ratio(narrow / (1 + busy / _BUSY)) > MAX_CALM_OUTLIER
 
 
 def _outlier_ratio(apart: _Values) -> float:
