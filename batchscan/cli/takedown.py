@@ -187,23 +187,15 @@ def _print_next_steps(
     print_status("After you have sent one, record it:")
     sites = domains or [notice.domain for notice in selection.notices if notice.domain]
     for site in sites[:_MAX_NAMED]:
-        print_status(printable(f"  {_mark_command(loaded, selection, site, images)}"))
+        print_status(printable(f"  {_mark_command(loaded, site, images)}"))
     if len(sites) > _MAX_NAMED:
         print_status("  and the same for the other sites")
     print_status("This marks the matches that the drafts are about, and no others.")
 
 
-def _mark_command(
-    loaded: LoadedSettings, selection: NoticeSelection, site: str, images: Sequence[str]
-) -> str:
-    """The command that marks exactly the matches of a site's draft."""
-    words = ["batchscan", "mark", "noticed", site]
-    if any(
-        _others(notice, selection)
-        for notice in selection.notices
-        if _same_site(notice.domain, site)
-    ):
-        words += ["--disposition", "reviewed"]
+def _mark_command(loaded: LoadedSettings, site: str, images: Sequence[str]) -> str:
+    """The command that marks exactly the matches of a site's draft, also after another scan."""
+    words = ["batchscan", "mark", "noticed", site, "--disposition", "reviewed"]
     words += [word for glob in images for word in ("--images", glob)]
     settings = loaded.settings
     given = {
@@ -214,7 +206,3 @@ def _mark_command(
         if loaded.origins[key].startswith("flag"):
             words += [flag, str(value)]
     return shlex.join(words)
-
-
-def _same_site(domain: str, site: str) -> bool:
-    return site == domain or site.endswith(f".{domain}") or not domain or "/" in site

@@ -108,7 +108,8 @@ def test_every_site_with_reviewed_matches_gets_a_notice_in_two_formats(takedown,
     assert "example.com: 3 matches of 2 pictures, drafted\n" in said
     assert "[YOUR NAME]: takedown.name\n" in said
     for site in ("example.com", "other.org"):
-        assert f"  batchscan mark noticed {site} --state {tmp_path / 'state'}\n" in said
+        only = f"--disposition reviewed --state {tmp_path / 'state'}"  # not what a scan finds later
+        assert f"  batchscan mark noticed {site} {only}\n" in said
     assert "marks every match" not in said
 
 
@@ -127,7 +128,7 @@ def test_only_the_sites_and_pictures_asked_for(takedown, mark):
 
     assert [*drafts] == ["example.com.md", "example.com.txt"]
     assert "1 address in all" in drafts["example.com.txt"]
-    assert "  batchscan mark noticed img.example.com --images lakes/ --state " in said
+    assert "mark noticed img.example.com --disposition reviewed --images lakes/ --state " in said
 
 
 def test_unreviewed_matches_are_left_out_and_counted(takedown, mark):
