@@ -58,7 +58,7 @@ async def _show(demo: Demo, output: Output) -> int:
 
     @asynccontextmanager
     async def watch(scan: Scan) -> AsyncIterator[None]:
-        with handle_stop_signals(scan.request_stop):
+        with handle_stop_signals(scan.request_stop, lambda: scan.progress().sent > 0):
             async with show_progress(scan.progress, output):
                 yield
 

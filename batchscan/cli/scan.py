@@ -139,7 +139,9 @@ async def _scan(settings: Settings, monitor: RunMonitor) -> int:
     gc.set_threshold(COLLECT_AFTER)
     gc.enable()
     async with AsyncExitStack() as stack:
-        stack.enter_context(handle_stop_signals(scan.request_stop))
+        stack.enter_context(
+            handle_stop_signals(scan.request_stop, lambda: scan.progress().sent > 0)
+        )
         await stack.enter_async_context(scan)  # creates the state folder, reads old crash marks
         if state is not None:
             stack.enter_context(crash_trace(state))

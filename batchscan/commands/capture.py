@@ -109,7 +109,7 @@ async def capture_until_stopped(
         signals.append(number)
         stop.set()
 
-    with handle_stop_signals(interrupt, ""):
+    with handle_stop_signals(interrupt):
         number = await capture_matches(settings, choice, options, report, stop)
     return number, signals[0] if signals else None
 

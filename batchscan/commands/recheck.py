@@ -183,7 +183,7 @@ async def recheck_from_terminal(
 
     @asynccontextmanager
     async def observer(progress: RecheckProgress) -> AsyncIterator[None]:
-        with handle_stop_signals(interrupt, ""):
+        with handle_stop_signals(interrupt):
             async with show(lambda: progress, settings.output):
                 yield
 

@@ -118,16 +118,16 @@ def reasons(report: Report, kinds: Container[str]) -> str:
 
 @contextmanager
 def handle_stop_signals(
-    request: Callable[[int], None], why: str = " (it is paid for)"
+    request: Callable[[int], None], pays: Callable[[], bool] = lambda: False
 ) -> Iterator[None]:
     """Pass stop signals to a run that is under way in this loop.
 
     Args:
         request: asks the run to stop; gets the signal's number, at most once.
-        why: what is under way is finished, for the message.
+        pays: whether the run has sent pictures, for the message.
     """
     loop = asyncio.get_running_loop()
-    handler = _Handler(request, why)
+    handler = _Handler(request, pays)
     signals = heeded(*system.STOP_SIGNALS)
     for signum in signals:
         system.on_signal(loop, signum, handler, signum)
@@ -147,9 +147,9 @@ def heeded(*signals: signal.Signals) -> list[signal.Signals]:
 
 
 class _Handler:
-    def __init__(self, request: Callable[[int], None], why: str) -> None:
+    def __init__(self, request: Callable[[int], None], pays: Callable[[], bool]) -> None:
         self._request = request
-        self._why = why
+        self._pays = pays
         self._asked = False
 
     def __call__(self, signum: int) -> None:
@@ -157,7 +157,8 @@ class _Handler:
             _end_at_once(signum)
         self._asked = True
         on_new_line()
-        print_status(f"batchscan: finishing what is under way{self._why}; once more stops at once")
+        why = " (it is paid for)" if self._pays() else ""
+        print_status(f"batchscan: finishing what is under way{why}; once more stops at once")
         self._request(signum)
 
 

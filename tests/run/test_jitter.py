@@ -53,6 +53,7 @@ async def test_a_signal_ends_the_wait_and_nothing_has_begun(bench):
 
     assert (process.returncode, out) == (143, b"")
     assert b"stopped by SIGTERM" in err
+    assert b"paid" not in err
     assert not (bench.folder / "state").exists()
     assert not (bench.folder / "output").exists()
     assert len(bench.emulator.journal) == 0

@@ -64,9 +64,10 @@ async def test_the_first_signal_finishes_what_is_paid_for(bench_with):
         process = await Process(bench).start("-j", "4")
         await until(bench.checks)
         process.send_signal(signal.SIGTERM)
-        out, _ = await process.communicate()
+        out, err = await process.communicate()
 
         assert process.returncode == 143
+        assert b"finishing what is under way (it is paid for)" in err
         [report] = reports(bench)
         assert report["run"]["partial"]
         assert report["files"]["scanned"] == bench.charged() > 0
