@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import logging
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -11,8 +13,12 @@ import aiofiles
 
 from batchscan.errors import StorageError
 from batchscan.results import Line, encoded
+from batchscan.util.atomic_file import write_atomic
 from batchscan.util.escaping import printable
 from batchscan.util.private_files import advice_for, open_private, sync
+
+_PIECE = 1024 * 1024
+log = logging.getLogger(__name__)
 
 
 class ResultsWriter:
@@ -36,7 +42,7 @@ class ResultsWriter:
         """
         try:
             # Unbuffered: the next write must not flush what a failed one left in a buffer.
-            file = await aiofiles.open(path, "xb", buffering=0, opener=open_private)
+            file = await aiofiles.open(path, "x+b", buffering=0, opener=open_private)
         except OSError as error:
             raise _cannot_write(path, error) from error
         return cls(path, file)
@@ -61,7 +67,7 @@ class ResultsWriter:
         self._size += size
 
     async def close(self) -> None:
-        """Sync the file to disk and close it.
+        """Sync the file to disk and close it; put it back if it was deleted or replaced meanwhile.
 
         Raises:
             StorageError: it cannot be written.
@@ -69,6 +75,11 @@ class ResultsWriter:
         try:
             try:
                 await asyncio.to_thread(sync, self._file.fileno())
+                if await asyncio.to_thread(_is_gone, self._path, self._file.fileno()):
+                    log.warning(
+                        "%s was removed during this run: it is written anew", printable(self._path)
+                    )
+                    await asyncio.to_thread(write_atomic, self._path, _content(self._file.fileno()))
             finally:
                 await self._file.close()
         except OSError as error:
@@ -84,6 +95,21 @@ class ResultsWriter:
         with suppress(OSError):
             await self._file.seek(self._size)
             await self._file.truncate()
+
+
+def _is_gone(path: str, descriptor: int) -> bool:
+    """Whether a path no longer leads to an open file."""
+    try:
+        return not os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
+    except FileNotFoundError:
+        return True
+
+
+def _content(descriptor: int) -> Iterator[bytes]:
+    at = 0
+    while piece := os.pread(descriptor, _PIECE, at):
+        yield piece
+        at += len(piece)
 
 
 def _cannot_write(path: str, error: OSError) -> StorageError:
