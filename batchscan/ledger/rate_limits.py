@@ -24,7 +24,7 @@ class RateLimits:
             "SELECT at FROM sends WHERE api_url = ? AND at >= ? ORDER BY at",
             (self._api_url, since),
         )
-        return [row[0] for row in rows]
+        return [float(row[0]) for row in rows]  # here, where an error is looked into
 
     def forget_sends_before(self, before: float) -> None:
         """Delete times before the start of all windows."""

@@ -208,3 +208,20 @@ async def test_a_stopped_process_keeps_its_lock_and_goes_on_where_it_was(bench):
     assert f"process {process.pid}" in err
     assert process.returncode == 0
     assert bench.charged() == 3
+
+
+async def test_a_time_of_a_request_that_is_no_number_is_damage_and_no_bug(bench):
+    bench.pictures(2)
+    await bench.scan()
+    with closing(sqlite3.connect(bench.folder / "state" / "ledger.sqlite3")) as ledger:
+        ledger.execute("UPDATE sends SET at = 'abc'")
+        ledger.commit()
+    bench.pictures(3)
+    code, _, err = await Process(bench).run()
+
+    assert (code, len(bench.checks())) == (9, 2)
+    assert "sends.at" in err
+    assert "bug" not in err
+    with closing(sqlite3.connect(bench.folder / "state" / "ledger.sqlite3")) as ledger:
+        ledger.execute("DELETE FROM sends")
+        ledger.commit()
