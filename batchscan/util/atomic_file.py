@@ -142,7 +142,7 @@ def link_atomic(source: str, path: str, expected: str) -> bool:
         os.link(source, path, follow_symlinks=False)
     except FileExistsError:  # the operation is repeated after a rollback
         pass
-    except OSError:  # it is gone, on another disk, or this one has no links
+    except (OSError, ValueError):  # gone, on another disk, without links; or no path (NUL)
         return False
     file_stat = os.lstat(path)
     if _identity(file_stat) != expected or not stat.S_ISREG(file_stat.st_mode):

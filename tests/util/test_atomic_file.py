@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from batchscan.errors import StorageError, UsageError
-from batchscan.util.atomic_file import create_file, write_atomic
+from batchscan.util.atomic_file import create_file, link_atomic, write_atomic
 
 
 @pytest.mark.parametrize("links", [True, False])
@@ -89,3 +89,8 @@ def test_a_file_or_a_link_to_one_is_replaced(tmp_path):
 
     assert (tmp_path / "file").read_bytes() == b"old"
     assert (tmp_path / "link").read_bytes() == b"new"
+
+
+def test_a_source_that_is_no_path_is_not_linked(tmp_path):
+    assert not link_atomic("\udcff\0", str(tmp_path / "link"), "1:2:3")
+    assert os.listdir(tmp_path) == []
