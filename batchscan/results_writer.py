@@ -67,7 +67,9 @@ class ResultsWriter:
         self._size += size
 
     async def close(self) -> None:
-        """Sync the file to disk and close it; put it back if it was deleted or replaced meanwhile.
+        """Sync the file to disk and close it; put it back if it was removed meanwhile.
+
+        Another file in its place stays: it is that of a run which took this one for killed.
 
         Raises:
             StorageError: it cannot be written.
@@ -75,7 +77,7 @@ class ResultsWriter:
         try:
             try:
                 await asyncio.to_thread(sync, self._file.fileno())
-                if await asyncio.to_thread(_is_gone, self._path, self._file.fileno()):
+                if not await asyncio.to_thread(os.path.lexists, self._path):
                     log.warning(
                         "%s was removed during this run: it is written anew", printable(self._path)
                     )
@@ -95,14 +97,6 @@ class ResultsWriter:
         with suppress(OSError):
             await self._file.seek(self._size)
             await self._file.truncate()
-
-
-def _is_gone(path: str, descriptor: int) -> bool:
-    """Whether a path no longer leads to an open file."""
-    try:
-        return not os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
-    except FileNotFoundError:
-        return True
 
 
 def _content(descriptor: int) -> Iterator[bytes]:

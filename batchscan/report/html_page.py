@@ -23,7 +23,7 @@ from batchscan.version import version
 
 MAX_DOMAINS = 2_000
 MAX_RULES = 200
-MAX_ROOTS = 20
+MAX_ROOTS = 12
 TOP = 10  # sites and pictures in the summary on paper
 _CHUNK = 500  # pieces of the template that are written at once
 
