@@ -2,6 +2,7 @@ import os
 import resource
 import stat
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,25 +23,30 @@ from batchscan.results_writer import ResultsWriter
 from tests.support.outcomes import ANSWER, EFFORT, NO_EFFORT, SUBJECT
 from tests.support.result_lines import read_lines
 
+LINE = line_of(Scanned(SUBJECT, EFFORT, ANSWER), "run", sandbox=False)
+
+
+async def open_after_a_line(path: Path) -> ResultsWriter:
+    """A writer that has written one line."""
+    writer = await ResultsWriter.create(str(path))
+    await writer.write([LINE])
+    return writer
+
 
 async def test_a_file_that_was_removed_while_it_was_written_is_put_back(tmp_path):
     path = tmp_path / "results.jsonl"
-    line = line_of(Scanned(SUBJECT, EFFORT, ANSWER), "run", sandbox=False)
-    writer = await ResultsWriter.create(str(path))
-    await writer.write([line])
+    writer = await open_after_a_line(path)
     path.unlink()
-    await writer.write([line])
+    await writer.write([LINE])
     await writer.close()
 
-    assert list(read_lines(str(path))) == [line, line]
+    assert list(read_lines(str(path))) == [LINE, LINE]
     assert stat.S_IMODE(path.lstat().st_mode) == 0o600
 
 
 async def test_a_file_that_another_run_made_in_its_place_stays(tmp_path):
     path = tmp_path / "results.jsonl"
-    line = line_of(Scanned(SUBJECT, EFFORT, ANSWER), "run", sandbox=False)
-    writer = await ResultsWriter.create(str(path))
-    await writer.write([line])
+    writer = await open_after_a_line(path)
     path.unlink()
     path.write_bytes(b"{}")
     await writer.close()

@@ -9,11 +9,11 @@ from http import HTTPStatus
 MAX_HEAD = (
     256 * 1024
 )  # bytes of a head or a chunk's line; after more, the end is not searched any further
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _END_OF_LINE = re.compile(rb"\n")
 _STATUS = re.compile(rb"HTTP/1\.\d (\d{3})\b")
-_INTERIM = re.compile(rb"HTTP/1\.\d 1")
-_LENGTH = re.compile(rb"\d{1,18}")
+INTERIM = re.compile(rb"HTTP/1\.\d 1")
+LENGTH = re.compile(rb"\d{1,18}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(;|$)")
 
 
@@ -33,7 +33,7 @@ class ResponseEnd:
     def is_interim(self) -> bool:
         """Whether nothing has arrived but 1xx responses, such as `100 Continue`; no answer begins so."""
         before_head = self._step == self._head and not self.reached
-        return before_head and (not self._collected or bool(_INTERIM.match(self._collected)))
+        return before_head and (not self._collected or bool(INTERIM.match(self._collected)))
 
     def feed(self, data: bytes) -> int:
         """How many of these bytes belong to the response."""
@@ -43,7 +43,7 @@ class ResponseEnd:
         return at
 
     def _head(self, data: bytes, at: int) -> int:
-        head, at = self._take(_END_OF_HEAD, data, at)
+        head, at = self._take(END_OF_HEAD, data, at)
         if head is None:
             return at
         first, *lines = head.split(b"\n")
@@ -63,7 +63,7 @@ class ResponseEnd:
             self.reached = True
         elif codings:
             self._step = self._chunk_line if codings == [b"chunked"] else _endless
-        elif len(lengths) == 1 and _LENGTH.fullmatch(length := lengths.pop()):
+        elif len(lengths) == 1 and LENGTH.fullmatch(length := lengths.pop()):
             self._left, self._step = int(length), self._body
             self.reached = self._left == 0
         else:

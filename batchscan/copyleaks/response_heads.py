@@ -9,16 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from batchscan.copyleaks.response_end import MAX_HEAD
+from batchscan.copyleaks.response_end import END_OF_HEAD, INTERIM, LENGTH, MAX_HEAD
 
 _BEGINS_HEAD = re.compile(rb"(H(T(T(P(/.*)?)?)?)?)?", re.DOTALL | re.IGNORECASE)
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"HTTP/[\d.]{1,3} +(\d{3})(?!\d)", re.IGNORECASE)
 _READABLE_STATUS = re.compile(rb"HTTP/1\.[01] \d{3}( [^\0]*)?")
 _FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0-\x08\x0b-\x1f\x7f]*")
-_INTERIM = re.compile(rb"HTTP/1\.\d 1")
 _MOST_FIELDS = 100  # that are kept; aiohttp refuses more than 128
-_LENGTH = re.compile(rb"\d{1,18}")
 
 
 class ResponseHeads:
@@ -31,7 +28,7 @@ class ResponseHeads:
     @property
     def is_interim(self) -> bool:
         """Whether nothing is held but the start of a 1xx response."""
-        return not self._held or bool(_INTERIM.match(self._held))
+        return not self._held or bool(INTERIM.match(self._held))
 
     def feed(self, data: bytes) -> list[bytes]:
         """The bytes to parse, a head apart from what follows it.
@@ -41,11 +38,11 @@ class ResponseHeads:
         pieces = []
         while data and not self._passes:
             self._held, data = (self._held + data).lstrip(b"\r\n"), b""
-            end = _END_OF_HEAD.search(self._held)
+            end = END_OF_HEAD.search(self._held)
             if end is not None:
                 head, data, self._held = self._held[: end.start()], self._held[end.end() :], b""
                 pieces.append(readable(head))
-                self._passes = not _INTERIM.match(head)
+                self._passes = not INTERIM.match(head)
             elif len(self._held) > MAX_HEAD or not _BEGINS_HEAD.fullmatch(self._held):
                 data, self._held, self._passes = self._held, b"", True
         return [*pieces, data] if data else pieces
@@ -72,7 +69,7 @@ def _framing(lengths: Sequence[bytes], codings: Sequence[bytes]) -> list[bytes]:
     if named:  # `gzip, chunked` too: what is packed is known by its first bytes
         return [b"Transfer-Encoding: chunked"] if named[-1] == b"chunked" else []
     numbers = set(_values(lengths))
-    if len(numbers) == 1 and _LENGTH.fullmatch(number := numbers.pop()):
+    if len(numbers) == 1 and LENGTH.fullmatch(number := numbers.pop()):
         return [b"Content-Length: " + number]
     return []
 

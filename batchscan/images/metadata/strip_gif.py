@@ -31,13 +31,13 @@ def strip_gif(data: bytes, orientation: int) -> bytes:  # noqa: ARG001 - a GIF h
     """
     if len(data) < GIF_HEADER:
         raise CannotStrip("the GIF header is cut off")
-    parts: list[Kept | bytes] = [Kept(0, min(gif_data_start(data), len(data)))]
+    parts: list[Kept | bytes] = [Kept(0, gif_data_start(data))]
     trailer: Kept | bytes = bytes((GIF_TRAILER,))
     for introducer, start, end in gif_blocks(data):
         if introducer == GIF_FRAME:
-            parts.append(Kept(start, min(end, len(data))))
+            parts.append(Kept(start, end))
         elif introducer == GIF_EXTENSION:
-            parts.append(_kept(data, start, min(end, len(data))))
+            parts.append(_kept(data, start, end))
         elif introducer == GIF_TRAILER:
             trailer = Kept(start, end)
     return joined(data, (*parts, trailer))

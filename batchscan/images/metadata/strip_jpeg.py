@@ -46,7 +46,7 @@ def strip_jpeg(data: bytes, orientation: int) -> bytes:
     end_marker: Kept | bytes = _EOI
     try:
         for segment in jpeg_segments(data):
-            parts.append(Kept(pixels, max(pixels, segment.start)))
+            parts.append(Kept(pixels, segment.start))
             pixels = segment.end if segment.marker == SCAN else nothing
             if segment.marker == END:
                 end_marker = _without_fill(segment)

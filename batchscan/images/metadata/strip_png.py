@@ -37,8 +37,7 @@ def strip_png(data: bytes, orientation: int) -> bytes:
     parts: list[Kept | bytes] = [Kept(0, len(PNG_SIGNATURE)) if signed else PNG_SIGNATURE]
     for name, at, end in png_chunks(data):
         if name in _CRITICAL:
-            # Also cut off, as decoders take the last one.
-            parts.append(Kept(at, min(end, len(data))))
+            parts.append(Kept(at, end))  # also cut off, as decoders take the last one
         elif not name or not name[0] & 0x20:
             raise CannotStrip("a critical PNG chunk is not known")
         elif end > len(data):

@@ -24,14 +24,23 @@ class Kept(NamedTuple):
 
 
 def joined(data: bytes, parts: Iterable[Kept | bytes]) -> bytes:
-    """The file made of parts of `data` and new bytes; `data` itself, not copied, if all of it stays."""
+    """The file made of parts of `data` and new bytes; `data` itself, not copied, if all of it stays.
+
+    A part may be empty, and may end behind the file, as the length that it claims does.
+    """
     merged: list[Kept | bytes] = []
     for part in parts:
+        if isinstance(part, bytes):
+            merged += [part] if part else []
+            continue
+        start, end = part.start, min(part.end, len(data))
+        if start >= end:
+            continue
         last = merged[-1] if merged else None
-        if isinstance(part, Kept) and isinstance(last, Kept) and last.end == part.start:
-            merged[-1] = Kept(last.start, part.end)
-        elif part if isinstance(part, bytes) else part.start < part.end:
-            merged.append(part)
+        if isinstance(last, Kept) and last.end == start:
+            merged[-1] = Kept(last.start, end)
+        else:
+            merged.append(Kept(start, end))
     if merged == [(0, len(data))]:
         return data
     view = memoryview(data)

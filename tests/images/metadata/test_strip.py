@@ -162,26 +162,27 @@ def test_bmp_and_ico_with_bytes_behind_and_between():
     assert_stripped(kinds.ICO, ico + SECRET)
 
 
+def plain() -> dict[ImageFormat, bytes]:
+    """Files without metadata."""
+    return {
+        kinds.JPEG: pictures.jpeg(),
+        kinds.PNG: pictures.png(),
+        kinds.GIF: pictures.gif(),
+        kinds.BMP: pictures.bmp(),
+        kinds.WEBP: pictures.webp(),
+        kinds.ICO: pictures.ico(),
+    }
+
+
 def test_a_plain_file_is_not_changed():
-    for kind, data in (
-        (kinds.JPEG, pictures.jpeg()),
-        (kinds.PNG, pictures.png()),
-        (kinds.GIF, pictures.gif()),
-        (kinds.BMP, pictures.bmp()),
-        (kinds.WEBP, pictures.webp()),
-        (kinds.ICO, pictures.ico()),
-    ):
+    for kind, data in plain().items():
         assert strip(kind, data) == data, kind.name
 
 
 def test_a_plain_file_is_not_copied():
-    for kind, data in (
-        (kinds.JPEG, pictures.jpeg()),
-        (kinds.PNG, pictures.png()),
-        (kinds.GIF, pictures.gif()),
-        (kinds.BMP, pictures.bmp()),
-    ):
-        assert strip(kind, data) is data, kind.name
+    files = plain()
+    for kind in (kinds.JPEG, kinds.PNG, kinds.GIF, kinds.BMP):
+        assert strip(kind, files[kind]) is files[kind], kind.name
 
 
 def test_what_only_a_decoder_understands_is_said_to_be_so():
