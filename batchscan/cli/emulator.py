@@ -170,18 +170,17 @@ def command(*, no_search: bool, faults: Path | None, **parameters: object) -> in
 
     chosen = {name: parameters.pop(name) for name in _CHOICES}
     settings_of(parameters, credentials=False)
-    chosen["search"] = not no_search
-    run(_serve(_config(chosen, faults)))
+    run(_serve(_config(chosen, faults, search=not no_search)))
     return 0
 
 
-def _config(chosen: dict[str, Any], faults: Path | None) -> EmulatorConfig:
+def _config(chosen: dict[str, Any], faults: Path | None, *, search: bool) -> EmulatorConfig:
     from batchscan.emulator import EmulatorConfig, read_faults  # noqa: PLC0415 - as above
 
     given = {name: value for name, value in chosen.items() if value not in (None, (), False)}
     if faults is not None:
         given["faults"] = read_faults(faults)
-    return EmulatorConfig(**given)
+    return EmulatorConfig(**given, search=search)
 
 
 async def _serve(config: EmulatorConfig) -> None:

@@ -65,6 +65,14 @@ def test_a_scan_against_it_finds_the_copies(environ, tmp_path):
     assert done.returncode == 10, done.stderr
 
 
+def test_it_finds_nothing_where_it_is_not_to_search(environ, tmp_path):
+    pictures.tree(tmp_path, {"web/copy.png": pictures.png(), "images/mine.png": pictures.png()})
+    with running(environ, tmp_path, "--web", "web", "--no-search") as (_, exports):
+        words = ["./images", "--json", "--fail-on", "any"]
+        done = run_command(words, {**environ, **exports}, str(tmp_path))
+    assert done.returncode == 0, done.stderr
+
+
 def test_its_options_are_followed(environ, tmp_path):
     (tmp_path / "faults.yaml").write_text("- {nth: 1, action: {type: answer, status: 418}}")
     words = ["--no-search", "--port", "0", "--rate", "5/s", "--rate", "9/m", "--credits", "7"]
