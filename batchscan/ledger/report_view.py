@@ -153,10 +153,7 @@ class ReportView:
             streamed: whether to read matches lazily while they are iterated.
         """
         self._fill()
-        if most is not None and not self._allowed:
-            self._apply_allow_rules(lambda *_: None)
-        if self._summed_at != self._changes():
-            self._sum_up()
+        self._prepare_sums(allowed=most is not None)
         pictures = MatchedPictures(
             self._connection,
             self._history,
@@ -170,8 +167,7 @@ class ReportView:
     def facets(self) -> MatchFacets:
         """Counts for the filters of a report."""
         self._fill()
-        if not self._allowed:
-            self._apply_allow_rules(lambda *_: None)
+        self._prepare_sums(allowed=True)
         return match_facets(self._connection)
 
     def matches_of(self, picture_id: int) -> dict[str, TrackedMatch]:
@@ -222,8 +218,20 @@ class ReportView:
         self._filled_at, self._allowed = self._seen.version, False
         self._summed_at = None
 
+    def _prepare_sums(self, *, allowed: bool) -> None:
+        """Count the matches of each picture, unless that is up to date.
+
+        Args:
+            allowed: whether the counts of allowed matches, and of others, have to be right.
+        """
+        if allowed and not self._allowed:
+            self._apply_allow_rules(lambda *_: None)
+            self._summed_at = None
+        if self._summed_at != self._changes():
+            self._sum_up()
+
     def _sum_up(self) -> None:
-        """Count the matches of each picture, unless that is up to date."""
+        """Count the matches of each picture."""
         Reporting(self._connection, self._realm_id).sum_up()
         self._summed_at = self._changes()
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from batchscan.ledger.equals import read_sent
+from batchscan.ledger.facets import OF_FACETS
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.match_history import PRESENT
 from batchscan.ledger.recheck_history import RecheckHistory
@@ -34,18 +35,21 @@ _FULL = f"({PRESENT} AND m.kind = 'full')"
 _PARTIAL = f"({PRESENT} AND m.kind = 'partial')"
 _NEW = f"({_NEWS} AND NOT m.returned)"
 _WORK = f"({PRESENT} AND NOT {_ALLOWED} AND m.disposition IN ('open', 'reviewed'))"
-_TOTALS = (
-    PRESENT,
-    _FULL,
-    _PARTIAL,
-    _NEW,
-    f"({_NEWS} AND m.returned)",
-    f"(NOT ({PRESENT}))",
-    f"({PRESENT} AND {_ALLOWED})",
-    _WORK,
-)
 _ALARM = f"({PRESENT} AND NOT {_ALLOWED} AND m.disposition <> 'not_mine')"
-_ALARMS = (_ALARM, f"({_ALARM} AND {_NEWS})", f"({_ALARM} AND m.kind = 'full')")
+_SUMS = {  # columns of `picture_sums`, and what they count
+    "present": PRESENT,
+    "full": _FULL,
+    "partial": _PARTIAL,
+    "new": _NEW,
+    "returned": f"({_NEWS} AND m.returned)",
+    "gone": f"(NOT ({PRESENT}))",
+    "allowed": f"({PRESENT} AND {_ALLOWED})",
+    "worklist": _WORK,
+    "alarms": _ALARM,
+    "news_alarms": f"({_ALARM} AND {_NEWS})",
+    "full_alarms": f"({_ALARM} AND m.kind = 'full')",
+    **OF_FACETS,
+}
 _SEEN = (
     "FROM report_pictures s CROSS JOIN sightings m USING (picture_id) JOIN pictures p ON p.id = m.picture_id"
     " LEFT JOIN allowed_matches a2 ON a2.picture_id = m.picture_id AND a2.key = m.key"
@@ -58,9 +62,9 @@ def _counts(*conditions: str) -> str:
 
 
 _SUM_UP = (
-    "INSERT INTO picture_sums SELECT s.picture_id, s.fresh,"
-    f" {_counts(*_TOTALS, *_ALARMS)},"
-    f" max(iif({PRESENT}, m.first_seen, NULL)) {_SEEN} GROUP BY s.picture_id"
+    f"INSERT INTO picture_sums (picture_id, fresh, newest, {', '.join(_SUMS)})"
+    f" SELECT s.picture_id, s.fresh, max(iif({PRESENT}, m.first_seen, NULL)),"
+    f" {_counts(*_SUMS.values())} {_SEEN} GROUP BY s.picture_id"
 )
 _DOMAINS = (
     "SELECT m.domain, count(DISTINCT m.picture_id) AS images,"

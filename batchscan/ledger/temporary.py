@@ -30,7 +30,16 @@ TEMPORARY = """
         alarms INTEGER NOT NULL,                -- that `--fail-on` looks at
         news_alarms INTEGER NOT NULL,
         full_alarms INTEGER NOT NULL,
-        newest REAL                             -- first_seen of the newest present one
+        newest REAL,                            -- first_seen of the newest present one
+        any_full INTEGER NOT NULL,              -- from here on, those that are gone count, too
+        any_partial INTEGER NOT NULL,
+        any_other INTEGER NOT NULL,
+        any_open INTEGER NOT NULL,
+        any_reviewed INTEGER NOT NULL,
+        any_noticed INTEGER NOT NULL,
+        any_removed INTEGER NOT NULL,
+        any_not_mine INTEGER NOT NULL,
+        any_allowed INTEGER NOT NULL
     );
     CREATE TEMP TABLE report_rejected (         -- unchanged files that are still rejected
         folder_id INTEGER NOT NULL,
