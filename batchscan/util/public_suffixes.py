@@ -37,24 +37,30 @@ def domain_by_rules(host: str, ending: str, top: str) -> str:
         top: its last label.
     """
     rules = _simple_rules()
-    return ending if top in rules.short and ending not in rules.endings else registrable(host)
+    if ending not in rules.endings:
+        return ending if top in rules.short else registrable(host)
+    return ".".join(host.rsplit(".", 3)[-3:]) if ending in rules.pairs else registrable(host)
 
 
 class _SimpleRules(NamedTuple):
-    """The part of the list that decides nearly all names by their last two labels."""
+    """The part of the list that decides nearly all names by their last two or three labels."""
 
     short: set[str]  # suffixes of one label that allow any second label: `com`, but not `ck`
-    endings: set[str]  # the last two labels of all longer rules: `co.uk`
+    endings: set[str]  # the last two labels of all longer rules: `co.uk`, and `kobe.jp`
+    pairs: set[str]  # suffixes of two labels that allow any third label: `co.uk`
 
 
 @cache
 def _simple_rules() -> _SimpleRules:
     text = resources.files("publicsuffixlist").joinpath("public_suffix_list.dat").read_text("utf-8")
     lines = map(str.strip, text.partition(_END)[0].splitlines())
-    rules = {line.lstrip("!") for line in lines if line and not line.startswith("//")}
+    rules = {line for line in lines if line and not line.startswith("//")}
+    long = {".".join(rule.lstrip("!").rsplit(".", 2)[-2:]) for rule in rules if rule.count(".") > 1}
+    pairs = {rule.lstrip("!") for rule in rules if rule.count(".") == 1}
     return _SimpleRules(
         short={rule for rule in rules if "." not in rule and f"*.{rule}" not in rules},
-        endings={".".join(rule.rsplit(".", 2)[-2:]) for rule in rules if "." in rule},
+        endings=long | pairs,
+        pairs=(pairs & rules) - long,  # without exceptions, which are in `rules` with their `!`
     )
 
 

@@ -29,21 +29,26 @@ def hide_login(text: str) -> str:
 
 def registrable_domain(url: str) -> str:
     """The registrable domain of a URL from outside; its host where there is none, or ""."""
-    return _domain(url, _PLAIN.fullmatch(url))
+    plain = _PLAIN.fullmatch(url)
+    return _plain_domain(plain) if plain else _domain(url)
 
 
 def key_and_domain(url: str) -> tuple[str, str]:
     """The results of `normalize_url` and `registrable_domain`, of a URL that is parsed once."""
     plain = _PLAIN.fullmatch(url)
-    key = url[plain.start(1) :] if plain else _normalised(url.strip())
-    return key, _domain(url, plain)
+    if plain is None:
+        return _normalised(url.strip()), _domain(url)
+    return url[plain.start(1) :], _plain_domain(plain)
 
 
-def _domain(url: str, plain: re.Match[str] | None) -> str:
-    if plain:
-        host, ending, top = plain.groups()
-        if len(host) <= MAX_NAME and "xn--" not in host:
-            return domain_by_rules(host, ending, top)
+def _plain_domain(plain: re.Match[str]) -> str:
+    host, ending, top = plain.groups()
+    if len(host) > MAX_NAME or "xn--" in host:
+        return _domain(plain.string)
+    return domain_by_rules(host, ending, top)
+
+
+def _domain(url: str) -> str:
     host = host_of(url)
     return registrable(host) if host else ""
 
