@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.report_sections import MatchFacets
@@ -30,10 +30,16 @@ OF_FACETS = {
 }
 """The columns that are counted for facets only, and what they count (`ledger.reporting`)."""
 
+_CHOICES = {**_KINDS, **_STATES, **_DECIDED}
+_TOTALS = (
+    f"SELECT {', '.join(f'coalesce(sum({counts}), 0)' for counts in _CHOICES.values())}"
+    " FROM picture_sums"
+)
+
 
 def match_facets(connection: sqlite3.Connection) -> MatchFacets:
     """Count the matches of all pictures in `picture_sums`, including those that are gone."""
-    kinds = _totals(connection, _KINDS)
+    totals = dict(zip(_CHOICES, connection.execute(_TOTALS).fetchone(), strict=True))
     sites = connection.execute(
         "SELECT m.domain, count(DISTINCT m.picture_id) FROM report_pictures s"
         " CROSS JOIN sightings m USING (picture_id) GROUP BY m.domain"
@@ -47,17 +53,14 @@ def match_facets(connection: sqlite3.Connection) -> MatchFacets:
         folders.add(row[0])
     return MatchFacets(
         pictures=folders.pictures,
-        matches=sum(kinds.values()),
-        kinds=kinds,
-        states=_totals(connection, _STATES),
-        dispositions=_totals(connection, _DECIDED),
+        matches=sum(totals[kind] for kind in _KINDS),
+        kinds=_occurring(_KINDS, totals),
+        states=_occurring(_STATES, totals),
+        dispositions=_occurring(_DECIDED, totals),
         sites=dict(sites.fetchall()),
         folders=folders.below_shared(),
     )
 
 
-def _totals(connection: sqlite3.Connection, columns: Mapping[str, str]) -> dict[str, int]:
-    """The total of each choice that any match has."""
-    sums = ", ".join(f"coalesce(sum({column}), 0)" for column in columns.values())
-    row = connection.execute(f"SELECT {sums} FROM picture_sums").fetchone()
-    return {choice: number for choice, number in zip(columns, row, strict=True) if number}
+def _occurring(choices: Iterable[str], totals: Mapping[str, int]) -> dict[str, int]:
+    return {choice: totals[choice] for choice in choices if totals[choice]}
