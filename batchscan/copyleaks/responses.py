@@ -29,7 +29,7 @@ from batchscan.copyleaks.strict_response import (
 )
 
 FULL, PARTIAL = 0, 1  # matchType
-READER = 3  # version of `read_check`; increased whenever it can read more
+READER = 4  # version of `read_check`; increased whenever it can read more
 _OF_SCORE = {"score", "totalMatches", "fullMatches", "partialMatches"}
 _TYPES = (str(FULL), str(PARTIAL))  # some services write numbers as strings
 _NUMBER = re.compile(r"\s*\+?[0-9]{1,20}(\.[0-9]{0,20})?\s*")
