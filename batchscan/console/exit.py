@@ -11,6 +11,7 @@ import click
 from batchscan.console.terminal import abandon_stdout, print_error, print_status
 from batchscan.enums import ExitReason
 from batchscan.errors import BatchscanError, OutOfMemory, StopRun, UsageError
+from batchscan.util.interrupts import was_swallowed
 
 _log = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ _log = logging.getLogger(__name__)
 def run_guarded(run: Callable[[], int]) -> int:
     """Run a command; an exception becomes an exit code and a message on stderr."""
     try:
-        return run()
+        code = run()
     except click.exceptions.Exit as ending:  # --help is done
         return ending.exit_code
     except BrokenPipeError:
@@ -27,7 +28,8 @@ def run_guarded(run: Callable[[], int]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return 128 + signal.SIGINT
     except Exception as error:  # noqa: BLE001 - the outermost handler: shows a bug's traceback
-        return _explained(error)
+        return 128 + signal.SIGINT if was_swallowed() else _explained(error)
+    return 128 + signal.SIGINT if code and was_swallowed() else code
 
 
 def _explained(error: Exception) -> int:

@@ -225,7 +225,7 @@ def _words(kind: type[StrEnum]) -> str:
     return ", ".join(f"'{word.value}'" for word in kind)
 
 
-# The number of rows for each kind of fault; `unpacks` is a Python function.
+# The number of rows for each kind of fault.
 COLUMN_QUERY: Final = " UNION ALL ".join(
     [
         _wrong(table, name, f"NOT ({_VALID[kind].format(name)})", f"no {kind}")
@@ -237,7 +237,6 @@ COLUMN_QUERY: Final = " UNION ALL ".join(
         _wrong(table, name, f"NOT json_valid(CAST({name} AS TEXT))", "no JSON")
         for table, name in _JSON
     ]
-    + [_wrong(table, name, f"NOT unpacks({name})", "nothing packed") for table, name in _PACKED]
     + [
         _wrong(table, name, f"{name} NOT IN ({_words(words)})", "an unknown word")
         for table, name, words in _WORDS
@@ -256,3 +255,8 @@ PAYMENT_QUERY: Final = """
     UNION ALL SELECT * FROM (SELECT 'no claim is there of picture ' || id FROM pictures p
         WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.picture_id = p.id) LIMIT :most)
 """
+PACKED_QUERIES: Final = {
+    f"{table}.{name}": f"SELECT {name} FROM {table} NOT INDEXED WHERE {name} NOT NULL"
+    for table, name in _PACKED
+}
+"""The packed values of each column."""

@@ -15,6 +15,7 @@ from batchscan.ledger.backup import no_ledger
 from batchscan.ledger.migrate import migrate, other_version, refuse_foreign, version_of
 from batchscan.ledger.schema import VERSION
 from batchscan.ledger.temporary import TEMPORARY
+from batchscan.util.interrupts import note_swallowed
 from batchscan.util.private_files import can_sync, open_private
 
 BUSY_TIMEOUT_MS = 30_000
@@ -171,6 +172,7 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         # In this mode SQLite locks the file against writers, and removes its files afterwards.
         connection = _connect(path, "mode=rw")
+        note_swallowed()
         connection.set_authorizer(_only_reading)
         return connection
     return _connect(path, "mode=ro&immutable=1")

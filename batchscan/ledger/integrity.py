@@ -13,7 +13,7 @@ import msgspec
 
 from batchscan.copyleaks.responses import read_check
 from batchscan.ledger.block_cache import MatchedFiles, Rejected, fingerprint
-from batchscan.ledger.columns import COLUMN_QUERY, MAX_COUNT, PAYMENT_QUERY
+from batchscan.ledger.columns import COLUMN_QUERY, MAX_COUNT, PACKED_QUERIES, PAYMENT_QUERY
 from batchscan.ledger.freshness import rejected_under
 from batchscan.util.urls import normalize_url
 
@@ -86,8 +86,12 @@ class IntegrityChecker:
     def columns(self) -> IntegrityResult:
         """Whether every column has valid values: types, JSON, enumerations, compressed data."""
         result = IntegrityResult()
-        self._connection.create_function("unpacks", 1, _unpacks, deterministic=True)
-        for what, rows in self._connection.execute(COLUMN_QUERY):
+        wrong = dict(self._connection.execute(COLUMN_QUERY).fetchall())
+        for column, query in PACKED_QUERIES.items():
+            packed = self._connection.execute(query)
+            # Not by a function within SQL: an interrupt in one looks like damage.
+            wrong[f"nothing packed in {column}"] = sum(not _unpacks(row[0]) for row in packed)
+        for what, rows in wrong.items():
             if rows:
                 result.blame(f"{what} of {rows:,} row{'' if rows == 1 else 's'}")
         return result
