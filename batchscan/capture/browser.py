@@ -8,19 +8,25 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from batchscan.capture.capturer import Screenshot
+from batchscan.capture.devtools import BrowserPage, PageError, PageNotThere, pipes
 from batchscan.capture.filtering_proxy import FilteringProxy
 from batchscan.errors import UsageError
 from batchscan.util import system
 from batchscan.web_client import ConnectTo
 
-SECONDS: Final = 60.0
-"""The time that a browser may take for one page."""
+SECONDS: Final = 30.0
+"""The time that a browser may take for one page, with its scripts and once more without."""
+
+LOADING: Final = 20.0
+"""Of these, the time for the page to load; what has come by then is shown."""
+
+_SIZE: Final = (1280, 2000)
 
 MAX_PNG: Final = 30_000_000  # bytes
 _NAMES: Final = (
@@ -54,10 +60,12 @@ _FLAGS: Final = (
     "--incognito",
     "--password-store=basic",
     "--use-mock-keychain",
-    "--window-size=1280,2000",
-    "--timeout=20000",  # milliseconds for the page to load
+    "--remote-debugging-pipe",
     "--proxy-bypass-list=<-loopback>",  # use the proxy for loopback, too
 )
+_ON_PIPES: Final = ("/bin/sh", "-c", 'exec "$@" 3<&0 4>&1 </dev/null >/dev/null', "sh")
+"""Starts a program with its input as descriptor 3 and its output as 4, as Chromium takes pipes."""
+
 log = logging.getLogger(__name__)
 
 
@@ -92,62 +100,78 @@ class Chromium:
         )
 
     async def shoot(self, url: str) -> Screenshot | None:
-        """Take a screenshot of a page; None if the browser made none."""
-        proxy = FilteringProxy(self.connect_to)
-        async with self._turn, proxy.serving() as port:
-            with tempfile.TemporaryDirectory(
-                prefix="batchscan-browser-", ignore_cleanup_errors=True
-            ) as folder:
-                target = os.path.join(folder, "page.png")
-                at = time.time()
-                await self._run(folder, target, url, port)
-                png = await asyncio.to_thread(_read, target)
-        if proxy.refused:
-            log.info(
-                "the browser was not allowed to open %s", ", ".join(dict.fromkeys(proxy.refused))
-            )
-        return None if png is None else Screenshot(url, png, at)
+        """Take a screenshot of a page; None if the browser made none.
 
-    async def _run(self, folder: str, target: str, url: str, port: int) -> None:
-        words = [
-            self.path,
-            *_FLAGS,
-            f"--user-data-dir={os.path.join(folder, 'profile')}",
-            f"--proxy-server=http://127.0.0.1:{port}",
-            f"--screenshot={target}",
-        ]
-        if _is_root():  # its sandbox does not work for root, and it refuses to start without
-            log.warning("the browser runs without its sandbox, which root cannot use")
-            words.append("--no-sandbox")
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            url,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            cwd=folder,
-            env={"PATH": os.environ.get("PATH", ""), "HOME": folder, "LANG": "C.UTF-8"},
-            start_new_session=True,
-        )
+        A page whose scripts do not let it be shown, as one that never ends, is shown without them.
+        """
+        async with self._turn:
+            try:
+                at = time.time()
+                png = await self._attempt(url, scripts=True)
+                if png is None:
+                    at = time.time()
+                    png = await self._attempt(url, scripts=False)
+            except PageNotThere as error:
+                log.info("no screenshot of %s: %s", url, error)
+                return None
+        return None if png is None or len(png) > MAX_PNG else Screenshot(url, png, at)
+
+    async def _attempt(self, url: str, *, scripts: bool) -> bytes | None:
+        """Take a screenshot in a browser of its own.
+
+        Raises:
+            PageNotThere: nothing came from its address.
+        """
+        proxy = FilteringProxy(self.connect_to)
         try:
-            async with asyncio.timeout(SECONDS):
-                await process.wait()
+            async with (
+                asyncio.timeout(SECONDS),
+                proxy.serving() as port,
+                self._running(port) as page,
+            ):
+                await page.open(*_SIZE, scripts=scripts)
+                await page.load(url, LOADING)
+                return await page.screenshot()
+        except PageError as error:
+            log.info("no screenshot of %s: %s", url, error)
         except TimeoutError:
             log.warning("the browser took longer than %.0f s for a page and was stopped", SECONDS)
         finally:
-            with suppress(ProcessLookupError):
-                system.end_group(process.pid)
-            await process.wait()
-
-
-def _is_root() -> bool:
-    return system.is_superuser()
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_PNG + 1)
-    except OSError:
+            if proxy.refused:
+                hosts = ", ".join(dict.fromkeys(proxy.refused))
+                log.info("the browser was not allowed to open %s", hosts)
         return None
-    return data if data.startswith(b"\x89PNG") and len(data) <= MAX_PNG else None
+
+    @asynccontextmanager
+    async def _running(self, port: int) -> AsyncIterator[BrowserPage]:
+        """Run a browser during the block, which connects through the proxy on this port."""
+        with tempfile.TemporaryDirectory(
+            prefix="batchscan-browser-", ignore_cleanup_errors=True
+        ) as folder:
+            async with pipes() as (page, ends):
+                with ends:
+                    process = await asyncio.create_subprocess_exec(
+                        *_ON_PIPES,
+                        *self._command(port, folder),
+                        stdin=ends.commands,
+                        stdout=ends.answers,
+                        stderr=asyncio.subprocess.DEVNULL,
+                        cwd=folder,
+                        env={"PATH": os.environ.get("PATH", ""), "HOME": folder, "LANG": "C.UTF-8"},
+                        start_new_session=True,
+                    )
+                try:
+                    yield page
+                finally:
+                    with suppress(ProcessLookupError):
+                        system.end_group(process.pid)
+                    await process.wait()
+
+    def _command(self, port: int, folder: str) -> list[str]:
+        profile = os.path.join(folder, "profile")
+        proxy = f"http://127.0.0.1:{port}"
+        words = [self.path, *_FLAGS, f"--user-data-dir={profile}", f"--proxy-server={proxy}"]
+        if system.is_superuser():  # the sandbox does not work for root, and it would not start
+            log.warning("the browser runs without its sandbox, which root cannot use")
+            words.append("--no-sandbox")
+        return words
