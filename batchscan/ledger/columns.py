@@ -255,8 +255,8 @@ PAYMENT_QUERY: Final = """
     UNION ALL SELECT * FROM (SELECT 'no claim is there of picture ' || id FROM pictures p
         WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.picture_id = p.id) LIMIT :most)
 """
-PACKED_QUERIES: Final = {
-    f"{table}.{name}": f"SELECT {name} FROM {table} NOT INDEXED WHERE {name} NOT NULL"
+# Packed values, each with the name of its column.
+PACKED_QUERY: Final = " UNION ALL ".join(
+    f"SELECT '{table}.{name}', {name} FROM {table} NOT INDEXED WHERE {name} NOT NULL"
     for table, name in _PACKED
-}
-"""The packed values of each column."""
+)

@@ -13,7 +13,7 @@ import msgspec
 
 from batchscan.copyleaks.responses import read_check
 from batchscan.ledger.block_cache import MatchedFiles, Rejected, fingerprint
-from batchscan.ledger.columns import COLUMN_QUERY, MAX_COUNT, PACKED_QUERIES, PAYMENT_QUERY
+from batchscan.ledger.columns import COLUMN_QUERY, MAX_COUNT, PACKED_QUERY, PAYMENT_QUERY
 from batchscan.ledger.freshness import rejected_under
 from batchscan.util.urls import normalize_url
 
@@ -87,10 +87,11 @@ class IntegrityChecker:
         """Whether every column has valid values: types, JSON, enumerations, compressed data."""
         result = IntegrityResult()
         wrong = dict(self._connection.execute(COLUMN_QUERY).fetchall())
-        for column, query in PACKED_QUERIES.items():
-            packed = self._connection.execute(query)
-            # Not by a function within SQL: an interrupt in one looks like damage.
-            wrong[f"nothing packed in {column}"] = sum(not _unpacks(row[0]) for row in packed)
+        # Not by a function within SQL: an interrupt in one looks like damage.
+        for column, packed in self._connection.execute(PACKED_QUERY):
+            if not _unpacks(packed):
+                fault = f"nothing packed in {column}"
+                wrong[fault] = wrong.get(fault, 0) + 1
         for what, rows in wrong.items():
             if rows:
                 result.blame(f"{what} of {rows:,} row{'' if rows == 1 else 's'}")
