@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from batchscan.model import Image
@@ -21,8 +22,11 @@ class HostRateLimiter:
         self._passed: dict[int, tuple[str, RateLimiter, Permit]] = {}  # by the picture's id()
         self._closed = False
 
-    async def acquire(self, image: Image, host: str) -> None:
-        """Wait for a slot of the host, unless the picture has one there; returns if closed."""
+    async def acquire(self, image: Image, host: str, until: float = math.inf) -> None:
+        """Wait for a slot of the host, unless the picture has one there.
+
+        Returns without one if closed, and at the monotonic time `until`.
+        """
         if self._pace.per_host is None or self._closed:
             return
         passed = self._passed.get(id(image))
@@ -30,7 +34,7 @@ class HostRateLimiter:
             return
         self.cancel_waits(image)
         limiter = self._limiter(host)
-        permit = await limiter.acquire()
+        permit = await limiter.acquire(until)
         if permit is not None:
             self._passed[id(image)] = host, limiter, permit
 

@@ -85,8 +85,10 @@ class Engine(Protocol):
         """
         ...
 
-    async def acquire_host_slot(self, image: Image) -> None:
+    async def acquire_host_slot(self, image: Image, until: float) -> None:
         """Wait until the picture's host may send, unless the picture has a slot already.
+
+        Returns without one at the monotonic time `until`.
 
         Raises:
             Unavailable: there is no host any more.

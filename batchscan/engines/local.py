@@ -78,9 +78,9 @@ class LocalEngine:
         """How far two files are from being versions of one picture; up to 1 they are."""
         return await self._inspector.deviation(one, other)
 
-    async def acquire_host_slot(self, image: Image) -> None:
-        """Wait until this machine may send the picture (`pace.per_host`)."""
-        await self._hosts.acquire(image, HERE)
+    async def acquire_host_slot(self, image: Image, until: float) -> None:
+        """Wait until this machine may send the picture (`pace.per_host`), or until then."""
+        await self._hosts.acquire(image, HERE, until)
 
     def release(self, image: Image) -> None:
         """Release everything that is kept for a picture."""

@@ -78,8 +78,8 @@ class RateLimiter:
             return f"{why} {seconds:.0f} s"
         return "service not available, probing" if self._outage.away else None
 
-    async def acquire(self) -> Permit | None:
-        """Wait for a permit; None once the limiter is closed.
+    async def acquire(self, until: float = math.inf) -> Permit | None:
+        """Wait for a permit; None once the limiter is closed, or at the monotonic time `until`.
 
         Raises:
             Unavailable: the service asked an earlier run for a pause longer than `--retry-for`.
@@ -87,16 +87,18 @@ class RateLimiter:
         async with self._turn:
             while not self._closed:
                 now = self._clock.monotonic()
+                if now >= until:
+                    return None
                 if now < self._refused_until:
                     raise self._still_refused(self._refused_until - now)
                 if self._outage.away and self._probing:
-                    await self._sleep(MAX_LOOK)
+                    await self._sleep(min(MAX_LOOK, until - now))
                 elif self._schedule.try_reserve(now, self._learned.at(now)):
                     self._probing = self._outage.away
                     return Permit(now, self._probing)
                 else:
                     wait = self._schedule.next_at(self._learned.at(now)) - now
-                    await self._sleep(min(wait, MAX_LOOK))
+                    await self._sleep(min(wait, MAX_LOOK, until - now))
         return None
 
     def mark_sent(self, permit: Permit) -> None:

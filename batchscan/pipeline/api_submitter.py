@@ -60,7 +60,7 @@ class ApiSubmitter:
             try:
                 while isinstance(result := await self._attempt(submission), Retry):
                     if result is Retry.AFTER_PAUSE:
-                        await self.stop.sleep(backoff(max(1, submission.attempts), self.jitter))
+                        await self._pause(submission)
             except StopRun as stop:
                 self.stop.request(stop)  # before others find the limit reached
                 if not submission.maybe_charged:
@@ -68,6 +68,12 @@ class ApiSubmitter:
                 detail = "sent, but the run stopped before an answer came; the next run asks again"
                 result = NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, submission.last_error)
         return submission.decision(result)
+
+    async def _pause(self, submission: Submission) -> None:
+        """Wait before another attempt, but not beyond the run's deadline."""
+        seconds = backoff(max(1, submission.attempts), self.jitter)
+        left = self.service.budget.deadline - self.clock.monotonic()
+        await self.stop.sleep(max(0.0, min(seconds, left)))
 
     async def _attempt(self, submission: Submission) -> SubmissionResult | Retry:
         """Send once and handle the reply. Nobody keeps the reply, which may be long."""
@@ -96,10 +102,12 @@ class ApiSubmitter:
         """
         service = self.service
         while True:
-            await service.engine.acquire_host_slot(image)
-            permit = await service.limiter.acquire()
+            deadline = service.budget.deadline
+            await service.engine.acquire_host_slot(image, deadline)
+            permit = await service.limiter.acquire(deadline)
             if permit is None:
                 self.stop.raise_if_halted()
+                service.budget.check_deadline(self.clock.monotonic())
                 raise Interrupted
             try:
                 self.stop.raise_if_halted()

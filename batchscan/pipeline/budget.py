@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -48,8 +49,8 @@ class Budget:
             windows: the calendar's budgets; None without any.
         """
         self._windows = windows
-        self._started = started
         self._most_seconds = spend.max_duration
+        self.deadline = math.inf if spend.max_duration is None else started + spend.max_duration
         self._most_credits = spend.max_credits
         self._most_pictures = spend.limit
         self._prices = Prices(charges)
@@ -89,7 +90,7 @@ class Budget:
         Raises:
             LimitReached: the time is over.
         """
-        if self._most_seconds is not None and now - self._started >= self._most_seconds:
+        if now >= self.deadline:
             raise LimitReached(
                 f"--max-duration of {self._most_seconds:.10g} s is reached",
                 reason=DeferReason.DURATION,

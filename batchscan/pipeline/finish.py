@@ -42,6 +42,7 @@ from batchscan.util.timestamps import elapsed, rfc3339
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+BALANCE_WAIT = 30.0  # seconds for a request's turn; a low rate may let it wait for hours
 
 
 class _ReportExtras(NamedTuple):
@@ -143,7 +144,8 @@ async def _balance(session: Session) -> int | None:
     """Credits left on the account, if this run sent anything and the service is available."""
     if not session.service.stats.requests or session.settings.api.sandbox or session.stop:
         return None
-    permit = await session.service.limiter.acquire()
+    until = session.clock.monotonic() + BALANCE_WAIT
+    permit = await session.service.limiter.acquire(until)
     return None if permit is None else await session.service.engine.balance()
 
 

@@ -223,3 +223,13 @@ async def test_the_end_of_the_allowed_duration_ends_an_outage(bench):
 
     assert told_by(first) == Told(5, {"deferred": 12}, "duration")
     await finished_by_the_next_run(bench, first)
+
+
+async def test_the_longest_duration_ends_a_pause_that_the_service_asked_for(bench):
+    bench.pictures(5)
+    bench.emulator.faults = (check(AnswerInstead(status=429, headers={"Retry-After": "600"})),)
+    ran = await bench.scan(api={"retry_for": 3600.0}, spend={"max_duration": 30.0})
+
+    assert ran.exit_code == 5
+    assert ran.reasons() == {"duration": 5}
+    assert ran.report.run.duration_s < 40.0

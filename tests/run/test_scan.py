@@ -220,6 +220,33 @@ async def test_limit_and_duration_end_the_sending(bench):
     assert timed.reasons() == {"duration": 3}
 
 
+@pytest.mark.parametrize(
+    ("slow", "sent"),
+    [
+        ({"rate": (Rate(1, 7200.0),)}, 1),  # and the login
+        ({"rate": (Rate(10, 1.0),), "per_host": (Rate(1, 7200.0),)}, 2),
+    ],
+    ids=["rate", "per_host"],
+)
+async def test_the_longest_duration_ends_a_wait_for_the_rate(bench, slow, sent):
+    bench.pictures(5)
+    ran = await bench.scan(pace=slow, spend={"max_duration": 8000.0})
+
+    assert ran.exit_code == 5
+    assert bench.charged() == sent
+    assert ran.reasons() == {"duration": 5 - sent}
+    assert 8000.0 <= ran.report.run.duration_s < 8100.0
+
+
+async def test_the_balance_is_not_waited_for_until_a_low_rate_allows_the_request(bench):
+    bench.pictures(1)
+    ran = await bench.scan(pace={"rate": (Rate(2, 7200.0),)})
+
+    assert ran.exit_code == 0
+    assert ran.report.credits.balance is None
+    assert ran.report.run.duration_s < 3800.0
+
+
 async def test_limits_that_are_just_enough_are_not_reached(bench):
     bench.pictures(3)
     ran = await bench.scan(spend={"limit": 3, "max_credits": 3})

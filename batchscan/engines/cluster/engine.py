@@ -184,15 +184,15 @@ class DaskEngine:
             return to_login_reply(error, self._api)
         return None
 
-    async def acquire_host_slot(self, image: Image) -> None:
-        """Wait until the picture's host may send, or another one if that is lost.
+    async def acquire_host_slot(self, image: Image, until: float) -> None:
+        """Wait until the picture's host may send, or another one if that is lost, or until then.
 
         Raises:
             Unavailable: there is no worker any more.
         """
         while True:
             client = await self._worker_of(image)
-            await self._hosts.acquire(image, client.host)
+            await self._hosts.acquire(image, client.host, until)
             if not (client.lost or client.retiring):
                 return
 
