@@ -14,6 +14,7 @@ from batchscan.copyleaks.error_table import clean, failure
 from batchscan.copyleaks.errors import BadResponse, OtherAnswer, ServerFailed, ServiceError
 from batchscan.copyleaks.requests import Multipart, Request
 from batchscan.copyleaks.responses import may_be_answer
+from batchscan.copyleaks.strict_response import charged_answer
 from batchscan.copyleaks.transport import BeforeLong, Response, Transport
 from batchscan.copyleaks.whose import LONG_ANSWER, Endpoint, endpoint_of, named_scan_id
 
@@ -135,11 +136,17 @@ class ApiChannel:
 
 
 def _is_answer(response: Response, scan_id: str | None) -> bool:
-    """Whether another 2xx is the answer to a check; a proxy that changed it says 203, for example."""
-    success = HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES
-    if scan_id is None or not success or not response.sent or b'"matches"' not in response.body:
+    """Whether a response that is no 200 is the answer to a check all the same.
+
+    A proxy that changed it says 203, for example, and one that failed afterwards 502: what is
+    paid for is not asked for again.
+    """
+    if scan_id is None or not response.sent or b'"matches"' not in response.body:
         return False
-    return named_scan_id(response.body) == scan_id
+    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return charged_answer(response.body, scan_id)
+    success = HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES
+    return success and named_scan_id(response.body) == scan_id
 
 
 def _date(value: str | None) -> float | None:

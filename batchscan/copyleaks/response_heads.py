@@ -14,6 +14,8 @@ from batchscan.copyleaks.response_end import END_OF_HEAD, INTERIM, LENGTH, MAX_H
 _BEGINS_HEAD = re.compile(rb"(H(T(T(P(/.*)?)?)?)?)?", re.DOTALL | re.IGNORECASE)
 _STATUS = re.compile(rb"HTTP/[\d.]{1,3} +(\d{3})(?!\d)", re.IGNORECASE)
 _READABLE_STATUS = re.compile(rb"HTTP/1\.[01] \d{3}( [^\0]*)?")
+_BEGINS_ANSWER = re.compile(rb"\s*\{|\x1f\x8b")  # JSON, or packed
+_FRAMES = re.compile(rb"(content-length|transfer-encoding):", re.IGNORECASE)
 _FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0-\x08\x0b-\x1f\x7f]*")
 _MOST_FIELDS = 100  # that are kept; aiohttp refuses more than 128
 
@@ -41,15 +43,18 @@ class ResponseHeads:
             end = END_OF_HEAD.search(self._held)
             if end is not None:
                 head, data, self._held = self._held[: end.start()], self._held[end.end() :], b""
-                pieces.append(readable(head))
+                pieces.append(readable(head, followed=bool(_BEGINS_ANSWER.match(data))))
                 self._passes = not INTERIM.match(head)
             elif len(self._held) > MAX_HEAD or not _BEGINS_HEAD.fullmatch(self._held):
                 data, self._held, self._passes = self._held, b"", True
         return [*pieces, data] if data else pieces
 
 
-def readable(head: bytes) -> bytes:
-    """A head, given without the empty line at its end, in a form that the parser accepts."""
+def readable(head: bytes, *, followed: bool = False) -> bytes:
+    """A head, given without the empty line at its end, in a form that the parser accepts.
+
+    If it is followed by the start of an answer, it does not say that there is none.
+    """
     first, *lines = (line.removesuffix(b"\r") for line in head.split(b"\n"))
     status = _STATUS.match(first)
     if status is not None and not _READABLE_STATUS.fullmatch(first):
@@ -59,7 +64,9 @@ def readable(head: bytes) -> bytes:
         [field for field in fields if field.lower().startswith(name)]
         for name in (b"content-length:", b"transfer-encoding:")
     )
-    others = [field for field in fields if field not in (*lengths, *codings)]
+    if followed and set(_values(lengths)) == {b"0"}:
+        lengths = []
+    others = [field for field in fields if not _FRAMES.match(field)]
     return b"\r\n".join([first, *others[:_MOST_FIELDS], *_framing(lengths, codings), b"", b""])
 
 

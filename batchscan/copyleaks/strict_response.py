@@ -79,7 +79,25 @@ class StrictResponse(msgspec.Struct, rename="camel"):
         )
 
 
+class _OnlyImage(ScannedImage, forbid_unknown_fields=True):
+    creation_time: str | None = None
+    width: Count | None = None
+    height: Count | None = None
+    filename: str | None = None
+
+
+class _OnlyMatches(StrictMatches, forbid_unknown_fields=True):
+    pass
+
+
+class _OnlyResponse(StrictResponse, forbid_unknown_fields=True):
+    matches: _OnlyMatches
+    scanned_image: _OnlyImage
+    developer_payload: str | None = None
+
+
 _DECODER = msgspec.json.Decoder(StrictResponse)
+_ONLY_DECODER = msgspec.json.Decoder(_OnlyResponse)
 ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
 """The start of an escaped ASCII letter, which no serializer writes: it may hide a key."""
 # An error beside the matches, or a second list of them, would be overlooked.
@@ -87,16 +105,35 @@ _KEYS = re.compile(rb'"(?:[eE]rror|ERROR|matches"|internet")')
 _EXPECTED = [b'"internet"', b'"matches"']
 
 
+def charged_answer(body: bytes, scan_id: str) -> bool:
+    """Whether a body is exactly a documented answer to this scan id, charged for, and nothing else.
+
+    No error page is: it has another field, or lacks the id or the charge.
+    """
+    if _hides_something(body):
+        return False
+    try:
+        response = _ONLY_DECODER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    charged = response.scanned_image.actual_credits > 0
+    return charged and response.agrees(scan_id) and response.developer_payload is None
+
+
 def documented(body: bytes, scan_id: str | None) -> StrictResponse | None:
     """Parse a body that is as documented; None if it is not, or if it says that there is no match.
 
     Any other field may contradict that.
     """
-    keys = (found[0] for found in islice(_KEYS.finditer(body), len(_EXPECTED) + 1))
-    if sorted(keys) != _EXPECTED or ESCAPED_LETTER.search(body):
+    if _hides_something(body):
         return None
     try:
         response = _DECODER.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return response if response.matches.internet and response.agrees(scan_id) else None
+
+
+def _hides_something(body: bytes) -> bool:
+    keys = (found[0] for found in islice(_KEYS.finditer(body), len(_EXPECTED) + 1))
+    return sorted(keys) != _EXPECTED or ESCAPED_LETTER.search(body) is not None

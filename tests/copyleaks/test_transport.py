@@ -289,6 +289,8 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 WHOLE = {
     "a length that is too large": b"Content-Length: 100\r\n\r\n" + ANSWER,
     "no last chunk": CHUNKED + b"%x\r\n%s\r\n" % (len(ANSWER), ANSWER),
+    "a length of nothing": b"Content-Length: 0\r\n\r\n" + ANSWER,
+    "packed, and a length of nothing": b"Content-Length: 0\r\n\r\n" + PACKED,
     "packed, with such a length": b"Content-Length: 100\r\n\r\n" + PACKED,
     "packed without its end": b"Content-Length: 100\r\n\r\n" + PACKED[:-8],
     "said to be packed": b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + ANSWER,
