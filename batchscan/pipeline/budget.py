@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from batchscan.enums import DeferReason
 from batchscan.errors import CONTINUE, LimitReached
-from batchscan.ledger import Prices, Spent
-from batchscan.report.wording import amount
+from batchscan.ledger import Prices
+from batchscan.pipeline.calendar_budget import CalendarBudget, UsedUp, too_small
 from batchscan.settings import Spend
-from batchscan.util.calendar import DAY, MONTH, CalendarWindow, zone_of
+
+_NOTHING = "raise it: with 0 nothing is sent"
 
 
 @dataclass(slots=True, eq=False)
@@ -94,7 +95,7 @@ class Budget:
             raise LimitReached(
                 f"--max-duration of {self._most_seconds:.10g} s is reached",
                 reason=DeferReason.DURATION,
-                advice=CONTINUE,
+                advice=CONTINUE if self._most_seconds else _NOTHING,
             )
 
     @asynccontextmanager
@@ -113,7 +114,7 @@ class Budget:
             raise LimitReached(
                 f"--limit {self._most_pictures} is reached",
                 reason=DeferReason.LIMIT,
-                advice=CONTINUE,
+                advice=CONTINUE if self._most_pictures else _NOTHING,
             )
         self._pictures += 1
         self._asking += 1
@@ -148,11 +149,13 @@ class Budget:
             LimitReached: the budget is used up.
         """
         async with self._changed:
-            while (why := self._refusal_for_next(again=again)) is not None:
+            while (used_up := self._refusal_for_next(again=again)) is not None:
                 if not self._reserved:
                     if self._prices.free and self._refusal_for(0, again=again) is None:
                         return self._set_aside(0, again=again)  # alone: it may cost something
-                    raise LimitReached(why, reason=DeferReason.BUDGET, advice=CONTINUE)
+                    raise LimitReached(
+                        used_up.why, reason=DeferReason.BUDGET, advice=used_up.advice
+                    )
                 await self._changed.wait()
             return self._set_aside(self._next, again=again)
 
@@ -198,88 +201,17 @@ class Budget:
         self._reserved.append(reservation)
         return reservation
 
-    def _refusal_for_next(self, *, again: bool) -> str | None:
+    def _refusal_for_next(self, *, again: bool) -> UsedUp | None:
         """Why the next request has no credits; None if it has."""
         if self._most_credits is None and self._windows is None:
             return None
         if not self._shown and self._reserved:  # one request at a time until an answer shows it
-            return "the price of a picture is not known yet"
+            return UsedUp("the price of a picture is not known yet", CONTINUE)
         return self._refusal_for(self._in_flight() + self._next, again=again)
 
-    def _refusal_for(self, more: int, *, again: bool) -> str | None:
+    def _refusal_for(self, more: int, *, again: bool) -> UsedUp | None:
         """Why `more` credits beyond the spent ones are not available; None if they are."""
         if self._most_credits is not None and self.spent + more > self._most_credits:
-            return f"--max-credits {self._most_credits} is reached"
+            advice = too_small("it", more) if more > self._most_credits else CONTINUE
+            return UsedUp(f"--max-credits {self._most_credits} is reached", advice)
         return None if self._windows is None else self._windows.full(more, self.doubt, again=again)
-
-
-@dataclass(slots=True)
-class CalendarBudget:
-    """The day's and month's budget. Requests in flight count in the current day and month."""
-
-    day: CalendarWindow
-    month: CalendarWindow
-    now: Callable[[], float] = field(repr=False)  # seconds since 1970
-
-    @classmethod
-    def of(
-        cls, spend: Spend, now: Callable[[], float], spent_since: Callable[[float, int], Spent]
-    ) -> CalendarBudget | None:
-        """Open the windows with what the ledger has counted; None without such a setting.
-
-        Args:
-            spend: the settings.
-            now: returns seconds since 1970.
-            spent_since: returns what was spent since a time, given that and the smallest budget.
-        """
-        bounds = [most for most in (spend.per_day, spend.per_month) if most is not None]
-        if not bounds:
-            return None
-        zone = zone_of(spend.time_zone)
-        windows = cls(
-            CalendarWindow(DAY, spend.per_day, zone),
-            CalendarWindow(MONTH, spend.per_month, zone),
-            now,
-        )
-        windows.move()
-        for window in (windows.day, windows.month):
-            window.spent, window.doubts = spent_since(window.starts_at, min(bounds))
-        return windows
-
-    def move(self) -> None:
-        """Start new windows if the day or month has changed."""
-        now = self.now()
-        self.day.move_to(now)
-        self.month.move_to(now)
-
-    def spend(self, credits_: int | None) -> None:
-        """Count credits charged now; None if the charge is unknown."""
-        self.move()
-        for window in (self.day, self.month):
-            window.spent += credits_ or 0
-            window.doubts += credits_ is None
-
-    def full(self, more: int, price: int, *, again: bool) -> str | None:
-        """Why no more credits may be spent now; None if they may.
-
-        Args:
-            more: credits in flight, and those of the next request.
-            price: assumed cost of each request without an answer.
-            again: whether the picture was answered before; see `Budget.reserve`.
-        """
-        self.move()
-        for window in (self.day, self.month):
-            if window.most is not None and window.total(price) + more > window.most:
-                return window.describe()
-        share = self._share(price) if again else None
-        if share is not None and self.day.total(price) + more > share:
-            return f"today's even share of {MONTH}, {amount(share, 'credit')}, is used up"
-        return None
-
-    def _share(self, price: int) -> int | None:
-        """Today's credits of the month's budget, spread over its remaining days."""
-        if self.month.most is None:
-            return None
-        left = self.month.most - (self.month.total(price) - self.day.total(price))
-        days = max(1, round((self.month.ends_at - self.day.starts_at) / 86_400))
-        return -(-max(0, left) // days)

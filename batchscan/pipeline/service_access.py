@@ -10,7 +10,8 @@ from batchscan.engines.interface import Engine
 from batchscan.engines.local import open_engine
 from batchscan.ledger import LedgerThread, Prices
 from batchscan.pace import AwakeClock, Clock, RateLimiter
-from batchscan.pipeline.budget import Budget, CalendarBudget
+from batchscan.pipeline.budget import Budget
+from batchscan.pipeline.calendar_budget import CalendarBudget
 from batchscan.pipeline.request_stats import RequestStats
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.settings import Settings

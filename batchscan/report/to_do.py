@@ -54,9 +54,9 @@ def _coverage(report: Report) -> Iterator[Task]:
     if report.run.dry_run:
         return
     if again := files.failed + files.deferred:
+        retry = "" if report.run.advice else ": run the same command again"  # the advice says how
         yield Task(
-            f"{amount(again, 'picture')} without an answer: run the same command again; no answer "
-            "is paid for twice",
+            f"{amount(again, 'picture')} without an answer{retry}; no answer is paid for twice",
             None,
             "coverage",
         )

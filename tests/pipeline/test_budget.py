@@ -232,3 +232,28 @@ async def test_possible_charges_are_counted_at_the_price_learned_later():
     assert budget.spent == 8
     with pytest.raises(LimitReached):
         await budget.reserve()
+
+
+@pytest.mark.parametrize(
+    ("limits", "spent", "advice"),
+    [
+        ({"limit": 0}, 0, "raise it: with 0 nothing is sent"),
+        ({"max_duration": 0.0}, 0, "raise it: with 0 nothing is sent"),
+        ({"max_credits": 0}, 0, "raise it: the next picture may cost 3 credits"),
+        ({"max_credits": 2}, 0, "raise it: the next picture may cost 3 credits"),
+        ({"max_credits": 5}, 3, "run the same command again to continue"),
+        ({"limit": 1}, 3, "run the same command again to continue"),
+    ],
+)
+async def test_the_advice_at_a_limit_helps(limits, spent, advice):
+    budget = Budget(spend(**limits), {3: 1}, 0.0)
+
+    async def submit_two() -> None:
+        for _ in range(2):
+            async with budget.admitted(0.0), budget.reserved() as reservation:
+                reservation.charged = spent
+
+    with pytest.raises(LimitReached) as reached:
+        await submit_two()
+
+    assert reached.value.advice == advice

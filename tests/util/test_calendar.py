@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from batchscan.enums import DeferReason
 from batchscan.errors import LimitReached
 from batchscan.ledger import Spent
-from batchscan.pipeline.budget import Budget, CalendarBudget
+from batchscan.pipeline.budget import Budget
+from batchscan.pipeline.calendar_budget import CalendarBudget
 from batchscan.settings import Spend
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
@@ -73,9 +74,28 @@ def test_a_clock_that_steps_back_frees_nothing():
     day.spend(1)
     wall.now -= 2 * DAY
 
-    assert str(day.full(1, 1, again=False)).startswith(
-        "spend.per_day of 1 credit is used up until "
-    )
+    used_up = day.full(1, 1, again=False)
+    assert used_up is not None
+    assert used_up.why.startswith("spend.per_day of 1 credit is used up until ")
+
+
+@pytest.mark.parametrize(
+    ("spent", "limits", "again", "advice"),
+    [
+        (9, {"per_day": 9}, False, "run the same command again then, or raise spend.per_day"),
+        (9, {"per_day": 9, "per_month": 9}, False, "again then, or raise spend.per_month"),
+        (0, {"per_day": 1}, False, "raise spend.per_day: the next picture may cost 2 credits"),
+        (9, {"per_month": 30}, True, "again tomorrow, or raise spend.per_month"),
+    ],
+)
+def test_the_advice_fits_the_budget_that_is_used_up(spent, limits, again, advice):
+    budget = windows(Wall(datetime(2026, 11, 21, 3, tzinfo=UTC).timestamp()), **limits)
+    budget.spend(spent)
+
+    used_up = budget.full(2, 2, again=again)
+
+    assert used_up is not None
+    assert used_up.advice.endswith(advice)
 
 
 def test_what_is_asked_again_is_spread_over_the_days_that_are_left():
