@@ -86,8 +86,12 @@ class _OnlyImage(ScannedImage, forbid_unknown_fields=True):
     filename: str | None = None
 
 
-class _OnlyMatches(StrictMatches, forbid_unknown_fields=True):
+class _OnlyScore(Score, frozen=True, forbid_unknown_fields=True, rename=_SCORE_NAMES):
     pass
+
+
+class _OnlyMatches(StrictMatches, forbid_unknown_fields=True):
+    score: _OnlyScore
 
 
 class _OnlyResponse(StrictResponse, forbid_unknown_fields=True):
@@ -103,6 +107,7 @@ ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
 # An error beside the matches, or a second list of them, would be overlooked.
 _KEYS = re.compile(rb'"(?:[eE]rror|ERROR|matches"|internet")')
 _EXPECTED = [b'"internet"', b'"matches"']
+_ONCE = (b'"score"', b'"totalMatches"', b'"fullMatches"', b'"partialMatches"')
 
 
 def charged_answer(body: bytes, scan_id: str) -> bool:
@@ -112,18 +117,16 @@ def charged_answer(body: bytes, scan_id: str) -> bool:
     """
     if _hides_something(body):
         return False
-    try:
-        response = _ONLY_DECODER.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    response = _only_documented(body)
+    if response is None or not response.scanned_image.actual_credits:
         return False
-    charged = response.scanned_image.actual_credits > 0
-    return charged and response.agrees(scan_id) and response.developer_payload is None
+    return response.agrees(scan_id)
 
 
 def documented(body: bytes, scan_id: str | None) -> StrictResponse | None:
-    """Parse a body that is as documented; None if it is not, or if it says that there is no match.
+    """Parse a body that is as documented; None if it is not.
 
-    Any other field may contradict that.
+    If it says that there is no match, it must have no other field: one may contradict that.
     """
     if _hides_something(body):
         return None
@@ -131,7 +134,20 @@ def documented(body: bytes, scan_id: str | None) -> StrictResponse | None:
         response = _DECODER.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return response if response.matches.internet and response.agrees(scan_id) else None
+    if not response.matches.internet and _only_documented(body) is None:
+        return None
+    return response if response.agrees(scan_id) else None
+
+
+def _only_documented(body: bytes) -> _OnlyResponse | None:
+    """Parse a body that has documented fields only, and its counts once; None if it is another one."""
+    if any(body.count(name) != 1 for name in _ONCE):
+        return None
+    try:
+        response = _ONLY_DECODER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return response if response.developer_payload is None else None
 
 
 def _hides_something(body: bytes) -> bool:

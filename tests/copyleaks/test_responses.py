@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
@@ -270,6 +271,71 @@ def test_an_answer_as_documented_reads_the_same_at_once_and_tolerantly(
     ).encode()
 
     assert read_check(body, "my-scan-1") == _tolerantly(body, "my-scan-1")
+
+
+def _object(fields: Iterable[str]) -> str:
+    return f"{{{', '.join(fields)}}}"
+
+
+def _fields_of_an_empty_answer(*more: tuple[str, str]) -> st.SearchStrategy[str]:
+    """A JSON object of such fields, some of them missing, repeated or in another notation."""
+    return st.lists(st.sampled_from(more), max_size=len(more) + 1).map(
+        lambda fields: _object(f'"{name}": {value}' for name, value in fields)
+    )
+
+
+SCORES = st.just('{"totalMatches": 0, "fullMatches": 0, "partialMatches": 0}') | (
+    _fields_of_an_empty_answer(
+        ("totalMatches", "0"),
+        ("fullMatches", "0"),
+        ("partialMatches", "0"),
+        ("totalMatches", "3"),
+        ("totalM\\u0061tches", "3"),
+        ("hasMore", "true"),
+    )
+)
+
+
+@given(
+    SCORES,
+    SCORES,
+    st.lists(
+        st.sampled_from(
+            [
+                '"developerPayload": null',
+                '"developerPayload": "mine"',
+                '"scannedImage": {"scanId": "my-scan-1", "actualCredits": 1}',
+                '"status": "failed"',
+                '"nextPage": 2',
+                '"score": {"totalMatches": 0, "fullMatches": 0, "partialMatches": 0}',
+            ]
+        ),
+        max_size=2,
+    ),
+    st.sampled_from(
+        ['"filename": "score.png"', '"filename": "a \\"score\\" b"', '"partial": true']
+    ),
+)
+def test_an_empty_answer_reads_the_same_at_once_and_tolerantly(score, again, others, about):
+    image = '"scanId": "my-scan-1", "actualCredits": 1, "creationTime": "2026-11-23T18:02:37Z"'
+    fields = (
+        f'"scannedImage": {{{image}, {about}}}',
+        f'"matches": {{"internet": [], "score": {score}}}',
+        f'"matches": {{"internet": [], "score": {score}, "score": {again}}}',
+    )
+    for matches in fields[1:]:
+        body = _object((*others, fields[0], matches))
+        read = read_check(body.encode(), "my-scan-1")
+        assert read == _tolerantly(body.encode(), "my-scan-1")
+        if documented(body.encode(), "my-scan-1"):
+            assert read.trouble is None
+
+
+def test_the_vendors_answer_without_a_match_is_read_at_once():
+    counts = {"totalMatches": 0, "fullMatches": 0, "partialMatches": 0}
+    body = {**SAMPLE, "matches": {"internet": [], "score": counts}}
+
+    assert documented(json.dumps(body).encode(), "my-scan-1") is not None
 
 
 def test_the_vendors_sample_is_as_documented():
