@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from batchscan.ledger.freshness import FileStat, FreshnessPolicy
+from batchscan.util.timestamps import MAX_TIME
 
 MatchedFiles: TypeAlias = list[tuple[int, bytes]]  # ids of pictures with matches, and file names
 Rejected: TypeAlias = dict[str, list[bytes]]  # names of rejected files by reason
@@ -65,7 +66,7 @@ class BlockCache:
         row = self._connection.execute(
             "SELECT matched, rejected FROM seals WHERE realm_id = ? AND folder_id = ? AND first_name = ?"
             " AND fingerprint = ? AND rules = ? AND (oldest IS NULL OR oldest >="
-            " iif(matched = ?, ?, ?))",
+            f" iif(matched = ?, ?, ?) AND typeof(oldest) = 'real' AND oldest <= {MAX_TIME})",
             (
                 self._realm_id,
                 folder_id,

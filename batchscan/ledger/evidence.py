@@ -113,7 +113,8 @@ class EvidenceReader:
     def picture(self, picture_id: int) -> EvidencePicture:
         """One picture."""
         row = self._connection.execute(
-            "SELECT lower(hex(p.sha256)), p.bytes, p.format, p.width, p.height, o.provenance"
+            "SELECT lower(hex(p.sha256)), p.bytes, p.format, p.width, p.height,"
+            " iif(typeof(o.provenance) = 'blob', o.provenance, NULL)"
             " FROM pictures p LEFT JOIN portraits o ON o.picture_id = p.id WHERE p.id = ?",
             (picture_id,),
         ).fetchone()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
-import msgspec
-
 from batchscan.ledger.decision_history import DecisionHistory
 from batchscan.ledger.match_history import MatchHistory
 from batchscan.ledger.perspective import Perspective
+from batchscan.ledger.preview_values import jpeg_in, provenance_in
 from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.ledger.versions import versions_of
-from batchscan.model import Provenance, TrackedMatch
+from batchscan.model import TrackedMatch
 from batchscan.report_sections import (
     MatchCounts,
     PictureMatches,
@@ -81,8 +80,8 @@ class MatchedPictures:
             credits=credits_,
             matches=self._matches(picture_id, counts),
             counts=counts if self._most is not None and counts.all > self._most else None,
-            thumbnail=thumbnail,
-            provenance=msgspec.json.decode(provenance, type=Provenance) if provenance else None,
+            thumbnail=jpeg_in(thumbnail),
+            provenance=provenance_in(provenance),
             decisions=self._decisions.of_picture(picture_id),
             versions=versions_of(self._connection, picture_id, previews=self._most is not None),
             previews=self._theirs.previews_of(picture_id) if self._theirs else {},

@@ -80,7 +80,7 @@ class RecheckHistory:
         rows = self._connection.execute(
             "SELECT m.url, t.seen_at, t.preview FROM their_pictures t JOIN sightings m"
             " ON m.picture_id = t.picture_id AND m.key = t.key"
-            " WHERE t.picture_id = ? AND t.preview IS NOT NULL",
+            " WHERE t.picture_id = ? AND typeof(t.preview) = 'blob'",
             (picture_id,),
         )
         return {url: TheirPreview(at, jpeg) for url, at, jpeg in rows}
@@ -89,7 +89,7 @@ class RecheckHistory:
         """The thumbnail of a match; None if its picture was never fetched."""
         row = self._connection.execute(
             "SELECT t.seen_at, t.preview FROM their_pictures t"
-            " WHERE t.picture_id = ? AND t.key = ? AND t.preview IS NOT NULL",
+            " WHERE t.picture_id = ? AND t.key = ? AND typeof(t.preview) = 'blob'",
             tuple(place),
         ).fetchone()
         return TheirPreview(*row) if row else None

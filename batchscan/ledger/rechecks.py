@@ -116,7 +116,7 @@ class RecheckTables:
             {"id": place.picture_id, "key": place.key},
         ).fetchone() or (None, None)
         our_sha256, ours = self._connection.execute(
-            "SELECT p.sha256, t.thumbnail FROM pictures p"
+            "SELECT p.sha256, iif(typeof(t.thumbnail) = 'blob', t.thumbnail, NULL) FROM pictures p"
             " LEFT JOIN portraits t ON t.picture_id = p.id WHERE p.id = ?",
             (place.picture_id,),
         ).fetchone() or (None, None)

@@ -22,6 +22,14 @@ MAX_THUMBNAILS: Final = 4_096
 _RESIZED: Final = re.compile(rb"(-scaled|-\d+x\d+)(\.[^./]*)?$")
 FINGERPRINT: Final = "g.hash, g.detail, g.width, g.height, g.taken"
 """The columns that `fingerprint_in` reads."""
+_HASH_BYTES: Final = 32
+SOUND_FINGERPRINT: Final = (
+    "(typeof(g.hash) = 'blob' AND typeof(g.taken) = 'text' AND typeof(g.detail) IN ('real', 'integer')"
+    " AND g.detail BETWEEN 0 AND 1e9 AND typeof(g.width) = 'integer' AND typeof(g.height) = 'integer'"
+    " AND g.width BETWEEN 0 AND 1e9 AND g.height BETWEEN 0 AND 1e9"
+    f" AND length(g.hash) IN (0, {_HASH_BYTES}))"
+)
+"""Whether a row has a valid fingerprint; others are as if they were not there, and made again."""
 
 
 @dataclass(frozen=True, slots=True)

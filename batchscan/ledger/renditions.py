@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from batchscan.ledger.block_cache import BlockCache
 from batchscan.ledger.rendition_files import (
     FINGERPRINT,
+    SOUND_FINGERPRINT,
     Hashes,
     RenditionFile,
     RenditionFiles,
@@ -25,6 +26,7 @@ from batchscan.util.paths import join_path, split_path
 _ANSWERED: Final = (
     " FROM fingerprints g CROSS JOIN pictures p ON p.realm_id = ? AND p.sha256 = g.sha256"
     " JOIN answers a ON a.id = p.answer_id WHERE a.trouble IS NULL AND a.reader IS NOT NULL"
+    f" AND {SOUND_FINGERPRINT}"
 )
 _MAX_FILES: Final = 20  # of one content that are tried or shown
 
@@ -63,10 +65,16 @@ class Renditions:
         self.decisions = RenditionDecisions(connection)
 
     def keep(self, sha256: str, fingerprint: Fingerprint | None) -> None:
-        """Store a content's fingerprint, which never changes; None if it cannot have one."""
+        """Store a content's fingerprint, which never changes; None if it cannot have one.
+
+        A damaged one is replaced.
+        """
         columns = (b"", 0.0, 0, 0, "") if fingerprint is None else fingerprint[:5]
         self._connection.execute(
-            "INSERT OR IGNORE INTO fingerprints VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO fingerprints AS g VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (sha256) DO UPDATE SET hash = excluded.hash, detail = excluded.detail,"
+            " width = excluded.width, height = excluded.height, taken = excluded.taken"
+            f" WHERE NOT {SOUND_FINGERPRINT}",
             (bytes.fromhex(sha256), *columns),
         )
 
@@ -84,7 +92,8 @@ class Renditions:
     def fingerprint(self, sha256: str) -> tuple[bool, Fingerprint | None]:
         """Whether a content's fingerprint was computed, and the fingerprint."""
         row = self._connection.execute(
-            f"SELECT {FINGERPRINT} FROM fingerprints g WHERE sha256 = ?", (bytes.fromhex(sha256),)
+            f"SELECT {FINGERPRINT} FROM fingerprints g WHERE sha256 = ? AND {SOUND_FINGERPRINT}",
+            (bytes.fromhex(sha256),),
         ).fetchone()
         return row is not None, fingerprint_in(row) if row else None
 
@@ -107,7 +116,7 @@ class Renditions:
             " JOIN folders d ON d.id = f.folder_id JOIN answers a ON a.id = p.answer_id"
             " JOIN claims c ON c.scan_id = a.scan_id JOIN fingerprints g ON g.sha256 = p.sha256"
             " LEFT JOIN rendition_thumbnails t ON t.sha256 = p.sha256"
-            " WHERE p.id = ? ORDER BY length(d.path) + length(f.name), d.path, f.name LIMIT ?",
+            f" WHERE p.id = ? AND {SOUND_FINGERPRINT} ORDER BY length(d.path) + length(f.name), d.path, f.name LIMIT ?",
             (picture_id, _MAX_FILES),
         ).fetchall()
         if not rows:
@@ -138,7 +147,8 @@ class Renditions:
             " JOIN files f ON f.picture_id = p.id AND f.sha256 IS NULL"
             " JOIN folders d ON d.id = f.folder_id"
             " WHERE p.realm_id = ? AND p.id > ? AND p.answer_id NOT NULL"
-            " AND NOT EXISTS (SELECT 1 FROM fingerprints g WHERE g.sha256 = p.sha256)"
+            " AND NOT EXISTS (SELECT 1 FROM fingerprints g WHERE g.sha256 = p.sha256"
+            f" AND {SOUND_FINGERPRINT})"
             " GROUP BY p.id ORDER BY p.id LIMIT ?",
             (self._realm_id, after, limit),
         )

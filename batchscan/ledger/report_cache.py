@@ -7,6 +7,7 @@ pictures of the caller.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import zlib
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from batchscan.report_sections import MatchSummary
 
 KEPT = 8  # summaries: for this many sets of roots that are scanned in turn
 _PACKING = 1
+_MAX_CHANGES = 2**53 - 1
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,16 @@ class ReportCache:
     def __init__(self, connection: sqlite3.Connection, *, writable: bool) -> None:
         self._connection = connection
         self._writable = writable
+        if writable and self.changes() is None:
+            self._start_again()
 
-    def changes(self) -> int:
-        """The number of changes to what reports are made from."""
-        row = self._connection.execute("SELECT number FROM changes").fetchone()
-        return int(row[0])
+    def changes(self) -> int | None:
+        """The number of changes to what reports are made from; None if it is damaged."""
+        rows = self._connection.execute(
+            "SELECT typeof(number) = 'integer' AND number BETWEEN 0 AND ?, number FROM changes",
+            (_MAX_CHANGES,),
+        ).fetchall()
+        return rows[0][1] if len(rows) == 1 and rows[0][0] else None
 
     def summary(self, fingerprint: bytes) -> MatchSummary | None:
         """The summary with this fingerprint; None without one."""
@@ -49,7 +57,7 @@ class ReportCache:
             return None
         try:
             return msgspec.json.decode(zlib.decompress(row[0]), type=MatchSummary)
-        except (zlib.error, msgspec.MsgspecError):  # damaged: it is made again
+        except (zlib.error, msgspec.MsgspecError, TypeError):  # damaged: it is made again
             return None
 
     def keep(self, fingerprint: bytes, summary: MatchSummary) -> None:
@@ -67,6 +75,13 @@ class ReportCache:
             "DELETE FROM cached_files WHERE fingerprint NOT IN (SELECT fingerprint FROM digests)"
         )
 
+    def _start_again(self) -> None:
+        """Count changes from 0, without anything that was kept under another number."""
+        for table in ("digests", "cached_files", "changes"):
+            self._connection.execute(f"DELETE FROM {table}")
+        self._connection.execute("INSERT INTO changes VALUES (0)")
+        log.warning("the ledger's count of changes was damaged; all reports are made again")
+
     def file(self, fingerprint: bytes, name: str, facts: bytes) -> CachedFile | None:
         """The file of this name that was made from the same summary; None without one.
 
@@ -77,7 +92,8 @@ class ReportCache:
         """
         row = self._connection.execute(
             "SELECT run_id, path, identity FROM cached_files"
-            " WHERE fingerprint = ? AND name = ? AND facts = ?",
+            " WHERE fingerprint = ? AND name = ? AND facts = ? AND typeof(run_id) = 'text'"
+            " AND typeof(path) = 'blob' AND typeof(identity) = 'text'",  # else damaged
             (fingerprint, name, facts),
         ).fetchone()
         return None if row is None else CachedFile(*row)

@@ -122,7 +122,7 @@ class ReportView:
         self._perspective = perspective
         self._filled_at: int | None = None  # version of the pictures seen
         self._allowed = False  # whether the table of allowed matches is filled
-        self._summed_at: int | None = None  # number of changes of the ledger
+        self._summed_at: list[object] | None = None  # number of changes of the ledger
 
     def summary(self, count: Count, rules: Callable[[], tuple[AllowRule, ...]]) -> MatchSummary:
         """The summary of the pictures' matches; each pair of content and match URL counts once.
@@ -235,8 +235,9 @@ class ReportView:
         Reporting(self._connection, self._realm_id).sum_up()
         self._summed_at = self._changes()
 
-    def _changes(self) -> int:
-        return int(self._connection.execute("SELECT number FROM changes").fetchone()[0])
+    def _changes(self) -> list[object]:
+        # Only compared: a damaged number is rebuilt by the next scan
+        return self._connection.execute("SELECT number FROM changes").fetchall()
 
     def _apply_allow_rules(self, count: Count) -> None:
         """Fill the table of allowed matches; `count` is called for each present match."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from batchscan.ledger.decision_history import DecisionHistory
 from batchscan.ledger.match_history import PRESENT
 from batchscan.ledger.match_rows import MatchKey, decoded_pages
+from batchscan.ledger.preview_values import jpeg_in
 from batchscan.report_sections import MatchDecision
 from batchscan.util.paths import join_path
 
@@ -112,7 +113,7 @@ class ReviewDetails:
         row = self._connection.execute(
             "SELECT lower(hex(p.sha256)), p.bytes, p.format, p.width, p.height,"
             " EXISTS (SELECT 1"
-            " FROM portraits o WHERE o.picture_id = p.id AND o.thumbnail NOT NULL) FROM pictures p"
+            " FROM portraits o WHERE o.picture_id = p.id AND typeof(o.thumbnail) = 'blob') FROM pictures p"
             " WHERE p.id = ? AND p.realm_id = ?",
             (picture_id, self._realm_id),
         ).fetchone()
@@ -168,7 +169,7 @@ class ReviewDetails:
             " WHERE p.id = ? AND p.realm_id = ?",
             (picture_id, self._realm_id),
         ).fetchone()
-        return row[0] if row else None
+        return jpeg_in(row[0]) if row else None
 
     def _versions(self, picture_id: int) -> Iterator[PictureVersion]:
         rows = self._connection.execute(

@@ -35,7 +35,7 @@ def _versions(
 ) -> Iterator[Version]:
     rows = connection.execute(
         "SELECT d.path, f.name, v.sha256, v.by_sha256, v.width, v.height, v.distance, v.difference,"
-        " v.rule, v.bytes, iif(?2, v.preview, NULL)"
+        " v.rule, v.bytes, iif(?2 AND typeof(v.preview) = 'blob', v.preview, NULL)"
         f" FROM covered v JOIN files f ON {COVERED_FILE} JOIN folders d ON d.id = f.folder_id"
         " WHERE v.picture_id = ?1 ORDER BY v.width * v.height DESC, d.path, f.name LIMIT ?3",
         (picture_id, previews, MAX_VERSIONS),

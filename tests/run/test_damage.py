@@ -19,17 +19,9 @@ from batchscan.emulator import Emulator, EmulatorConfig
 from batchscan.emulator.bodies import VendorMatch
 from tests.support.bench import FAST, Bench
 from tests.support.pictures import png, tree
-from tests.support.processes import Process
+from tests.support.processes import SEVERAL, Process
 
 SITE = "one.example"
-# Several commands in one process, each as the command line would run it
-PROGRAM = """
-import json, sys
-from contextlib import redirect_stdout
-from io import StringIO
-from batchscan.cli import main
-print(json.dumps([main(words) for words in json.loads(sys.argv[1])]), file=sys.stderr)
-"""
 SQL = {
     "a body": "UPDATE answers SET body = x'789c00' WHERE id = 2",
     "a body of another type": "UPDATE answers SET body = 7 WHERE id = 2",
@@ -120,7 +112,7 @@ class Damaged:
             ["state", "check", *options],
         ]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", PROGRAM, json.dumps(words),
+            sys.executable, "-c", SEVERAL, json.dumps(words),
             env=Process(self.bench).environment, cwd="/",
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip

@@ -26,6 +26,16 @@ BATCHSCAN = ("-m", "batchscan")
 WRITES_NOTHING_BESIDE = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
+# Several commands in one process, each as the command line would run it; their codes end stderr.
+SEVERAL = """
+import json, sys
+from contextlib import redirect_stdout
+from io import StringIO
+from batchscan.cli import main
+print(json.dumps([main(words) for words in json.loads(sys.argv[1])]), file=sys.stderr)
+"""
+
+
 async def kill_after(process, bench, requests: int, pause: float, latest: float) -> None:
     """Kill a scan a moment after so many more requests, or after so many seconds; if it still runs."""
     wanted, started = len(bench.checks()) + requests, time.monotonic()
