@@ -71,9 +71,63 @@ class MissingFolders:
             for number, path, mounted, reported in rows
         ]
 
+    def has_moved(self, folder_id: int) -> bool:
+        """Whether all that was known in a missing folder is in folders that the walk has visited.
+
+        Pictures are found by their content, and files that were rejected beside them by their
+        names and times. Looks at the files found, as rows of deleted ones stay. To be asked when
+        all that was listed has its verdict.
+        """
+        places: set[int] = set()
+        for name, size, mtime_ns, picture_id in self._connection.execute(
+            "SELECT name, size, mtime_ns, picture_id FROM files"
+            " WHERE realm_id = ? AND folder_id = ? ORDER BY picture_id IS NULL",
+            (self._realm_id, folder_id),
+        ):
+            if picture_id is None:
+                place = self._place_of_rejected(places, name, size, mtime_ns)
+            else:
+                place = self._place_of_picture(picture_id)
+            if place is None:
+                return False
+            places.add(place)
+        return bool(places)
+
+    def _place_of_picture(self, picture_id: int) -> int | None:
+        """A visited folder with a file of this content; None without one."""
+        for place, path, name, size, mtime_ns in self._connection.execute(
+            "SELECT d.id, d.path, f.name, f.size, f.mtime_ns FROM files f"
+            " JOIN walked w ON w.folder_id = f.folder_id JOIN folders d ON d.id = f.folder_id"
+            " WHERE f.picture_id = ? AND f.realm_id = ?",
+            (picture_id, self._realm_id),
+        ):
+            if _is_there(os.path.join(path, name), size, mtime_ns):
+                return int(place)
+        return None
+
+    def _place_of_rejected(
+        self, places: Iterable[int], name: bytes, size: int, mtime_ns: int
+    ) -> int | None:
+        """The one of these folders with a file that has this name, size and time."""
+        for place in places:
+            row = self._connection.execute(
+                "SELECT path FROM folders WHERE id = ?", (place,)
+            ).fetchone()
+            if row is not None and _is_there(os.path.join(row[0], name), size, mtime_ns):
+                return place
+        return None
+
     def reported(self, folder_ids: Iterable[int]) -> None:
         """Remember that these were reported as missing."""
         self._connection.executemany(
             "UPDATE folders SET reported_missing = 1 WHERE id = ?",
             ((number,) for number in folder_ids),
         )
+
+
+def _is_there(path: bytes, size: int, mtime_ns: int) -> bool:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return False
+    return (found.st_size, found.st_mtime_ns) == (size, mtime_ns)

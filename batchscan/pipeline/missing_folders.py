@@ -2,17 +2,19 @@
 
 A disk that is not mounted looks like an empty or missing folder. A known mount point is reported in
 every run until it is back; a folder of the root's own file system was probably deleted, and is
-reported once.
+reported once, or moved: it is not reported if all its pictures were found elsewhere.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from batchscan import stores
-from batchscan.ledger import KnownFolder, Ledger
+from batchscan.ledger import KnownFolder, Ledger, LedgerThread
 from batchscan.util.paths import is_url
 
 
@@ -23,17 +25,48 @@ class MissingFolderCheck:
     tops: dict[str, None] = field(default_factory=dict)  # the highest missing folders, in order
     reported_once: list[int] = field(default_factory=list)  # not to be reported by later runs
 
-    def add(self, root: str, folders: Iterable[KnownFolder]) -> None:
-        """Check folders in which a walk found no pictures; blocking, so run it in a thread."""
+    def add(self, root: str, folders: Iterable[KnownFolder], moved: Container[int]) -> None:
+        """Add folders that are empty or missing; blocking, so run it in a thread.
+
+        Args:
+            root: which they are below.
+            folders: as `_empty_or_missing` returns them.
+            moved: the ids of those whose pictures were found elsewhere.
+        """
         for folder in folders:
             path = os.fsdecode(folder.path)
-            if (folder.reported and not folder.mounted) or _has_entries(path):
-                continue  # its pictures were deleted one by one, or are excluded now
-            exists = os.path.lexists(path)
-            # With `mounted` unknown, an empty folder may be a mount point.
-            if not folder.mounted and not (exists and folder.mounted is None):
+            if not _may_be_mount(folder):
                 self.reported_once.append(folder.folder_id)
+                if folder.folder_id in moved:
+                    continue
             self.tops.setdefault(_highest_missing(root, path))
+
+
+def _empty_or_missing(folders: Iterable[KnownFolder]) -> list[KnownFolder]:
+    """Those of the folders that are to be reported, if they have not moved; blocking.
+
+    In others, pictures were deleted one by one, or are excluded now.
+    """
+    return [
+        folder
+        for folder in folders
+        if not (folder.reported and not folder.mounted)
+        and not _has_entries(os.fsdecode(folder.path))
+    ]
+
+
+def _may_be_mount(folder: KnownFolder) -> bool:
+    """Whether another file system may have been mounted there: an empty folder may be the place."""
+    return bool(folder.mounted) or (folder.mounted is None and os.path.lexists(folder.path))
+
+
+def _moved_among(folders: Sequence[KnownFolder], ledger: Ledger) -> set[int]:
+    """The ids of the missing folders whose pictures were all found elsewhere in this run."""
+    return {
+        folder.folder_id
+        for folder in folders
+        if not _may_be_mount(folder) and ledger.missing_folders.has_moved(folder.folder_id)
+    }
 
 
 def _has_entries(path: str) -> bool:
@@ -55,14 +88,28 @@ def _highest_missing(root: str, path: str) -> str:
     return path
 
 
-def unseen_below(root: str, after: bytes, ledger: Ledger) -> list[KnownFolder]:
-    """The next known folders below a root in which this walk found no pictures."""
+async def missing_below(root: str, ledger: LedgerThread, *, writable: bool) -> list[str]:
+    """The highest missing folders below a root, when all that was listed has its verdict.
+
+    Args:
+        root: in which pictures were found.
+        ledger: knows the folders and their pictures.
+        writable: whether to remember what later runs are not to report.
+    """
+    missing, after = MissingFolderCheck(), b""
+    while folders := await ledger.run(partial(_unseen_below, root, after)):
+        gone = await asyncio.to_thread(_empty_or_missing, folders)
+        moved = await ledger.run(partial(_moved_among, gone))
+        await asyncio.to_thread(missing.add, root, gone, moved)
+        after = folders[-1].path
+    if missing.reported_once and writable:
+        once = missing.reported_once
+        await ledger.run(lambda ledger: ledger.missing_folders.reported(once))
+    return list(missing.tops)
+
+
+def _unseen_below(root: str, after: bytes, ledger: Ledger) -> list[KnownFolder]:
     return ledger.missing_folders.unseen_below(root, after)
-
-
-def keep_reported(folder_ids: Sequence[int], ledger: Ledger) -> None:
-    """Remember folders that are not to be reported again."""
-    ledger.missing_folders.reported(folder_ids)
 
 
 def is_empty(root: str) -> bool:

@@ -27,12 +27,7 @@ from batchscan.model import Candidate, Outcome
 from batchscan.pace import Clock
 from batchscan.pipeline.candidate_queue import CandidateQueue
 from batchscan.pipeline.listing import NANO, batches, candidates_of, too_young
-from batchscan.pipeline.missing_folders import (
-    MissingFolderCheck,
-    is_empty,
-    keep_reported,
-    unseen_below,
-)
+from batchscan.pipeline.missing_folders import is_empty, missing_below
 from batchscan.pipeline.outcomes import Stopwatch, deferred
 from batchscan.pipeline.recorder import Recorder
 from batchscan.pipeline.rendition_family import Member, OpenPlanner
@@ -88,6 +83,9 @@ class Source:
         await queue.join()  # rescans must not use the budget before new pictures
         if self.settings.scan.renditions == "cover":
             await self._hand_on_families(queue)
+        if self.ended and not self.stop.immediate:
+            for walk in self.walks:  # now that a moved folder's pictures are known where they are
+                await self._look_for_missing_folders(walk)
         while not self.stop.immediate and (due := await self.ledger.run(_take_due)):
             await self._hand_on(await self._old_enough(due), queue)
         if self.settings.scan.renditions == "cover":
@@ -160,8 +158,6 @@ class Source:
                 "not scanned: %s cannot be read: %s", printable(path), why, extra=IN_SUMMARY
             )
         await self._look_for_empty_roots(walk)
-        if not self.stop.immediate:
-            await self._look_for_missing_folders(walk)
 
     async def _candidates(self, blocks: Sequence[Block]) -> list[Candidate]:
         """The new and changed files of blocks; those without an extension only if pictures."""
@@ -260,14 +256,8 @@ class Source:
         for root, pictures in walk.counts.seen.items():
             if not pictures or is_url(root):  # empty roots are reported; stores have no mounts
                 continue
-            missing, after = MissingFolderCheck(), b""
-            while folders := await self.ledger.run(partial(unseen_below, root, after)):
-                await asyncio.to_thread(missing.add, root, folders)
-                after = folders[-1].path
-            if missing.reported_once and not self.settings.dry_run:
-                once = missing.reported_once
-                await self.ledger.run(partial(keep_reported, once))
-            for path in missing.tops:
+            missing = await missing_below(root, self.ledger, writable=not self.settings.dry_run)
+            for path in missing:
                 self.tally.empty_roots.append(path)
                 log.warning(
                     "not scanned: %s is empty or missing, but had pictures before",

@@ -34,6 +34,39 @@ async def test_a_deleted_folder_is_reported_once(bench):
     assert (again.exit_code, again.report.files.empty_roots) == (0, [])
 
 
+@pytest.mark.parametrize("renditions", ["report", "cover"])
+async def test_a_folder_that_was_renamed_is_not_missing(bench, renditions):
+    fill(bench, "here", "a/b", "a/c")
+    (bench.images / "a" / "b" / "broken.png").write_bytes(b"no picture")
+    await bench.scan(scan={"renditions": renditions})
+    (bench.images / "a").rename(bench.images / "z")
+    ran = await bench.scan(scan={"renditions": renditions})
+    assert (ran.exit_code, ran.report.files.empty_roots) == (0, [])
+    assert bench.charged() == 6
+
+    again = await bench.scan(scan={"renditions": renditions})
+    assert (again.exit_code, again.report.files.empty_roots) == (0, [])
+
+
+async def test_a_folder_that_was_renamed_and_lost_a_picture_is_missing(bench):
+    fill(bench, "here", "a")
+    await bench.scan()
+    (bench.images / "a").rename(bench.images / "z")
+    (bench.images / "z" / "1.png").unlink()
+    ran = await bench.scan()
+    assert (ran.exit_code, ran.report.files.empty_roots) == (3, [str(bench.images / "a")])
+
+
+async def test_copies_that_were_deleted_before_do_not_make_a_folder_moved(bench):
+    tree(bench.images, {"here/0.png": png(9, 9), "a/1.png": png(8, 8), "b/2.png": png(8, 8)})
+    (bench.images / "b" / "3.png").write_bytes(png(7, 7))
+    await bench.scan()
+    (bench.images / "b" / "2.png").unlink()
+    shutil.rmtree(bench.images / "a")
+    ran = await bench.scan()
+    assert (ran.exit_code, ran.report.files.empty_roots) == (3, [str(bench.images / "a")])
+
+
 async def test_a_folder_that_came_back_and_went_again_is_reported_again(bench):
     fill(bench, "here", "away")
     await bench.scan()
