@@ -138,15 +138,14 @@ class ApiChannel:
 def _is_answer(response: Response, scan_id: str | None) -> bool:
     """Whether a response that is no 200 is the answer to a check all the same.
 
-    A proxy that changed it says 203, for example, and one that failed afterwards 502: what is
-    paid for is not asked for again.
+    A proxy that changed it says 203, for example, one that failed afterwards 502, and a service
+    that knows the scan id already may say 409: what is paid for is not asked for again.
     """
     if scan_id is None or not response.sent or b'"matches"' not in response.body:
         return False
-    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if response.status >= HTTPStatus.MULTIPLE_CHOICES:
         return charged_answer(response.body, scan_id)
-    success = HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES
-    return success and named_scan_id(response.body) == scan_id
+    return response.status >= HTTPStatus.OK and named_scan_id(response.body) == scan_id
 
 
 def _date(value: str | None) -> float | None:

@@ -46,7 +46,7 @@ async def scan(bench, status: int, body) -> tuple[Ran, list[str]]:
     return ran, asked
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 524])
+@pytest.mark.parametrize("status", [302, 400, 401, 409, 429, 500, 502, 503, 504, 524])
 @pytest.mark.parametrize("entries", [(), (match(1, 0, "https://site1.example.com/p"),)], ids=len)
 async def test_a_whole_answer_under_an_error_is_not_paid_for_again(bench, status, entries):
     bench.pictures(1)
@@ -80,6 +80,14 @@ NO_ANSWERS = {
     "a score of more": lambda scan_id: said(scan_id, match(1), total=2),
     "a page": lambda scan_id: b"<html>" + said(scan_id) + b"</html>",
 }
+
+
+async def test_a_conflict_without_the_answer_is_a_conflict(bench):
+    bench.pictures(1)
+    ran, asked = await scan(bench, 409, NO_ANSWERS["no charge"])
+
+    assert (ran.exit_code, len(asked), len(set(asked))) == (0, 2, 2)
+    assert ran.report.credits.outcome_unknown == 1
 
 
 @pytest.mark.parametrize("kind", NO_ANSWERS)
