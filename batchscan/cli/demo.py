@@ -50,15 +50,15 @@ def command(folder: Path, **parameters: object) -> int:
 
 async def _show(demo: Demo, output: Output) -> int:
     from batchscan.commands.scan import (  # noqa: PLC0415
-        handle_stop_signals,
         print_result,
         show_progress,
+        stop_for_signals,
     )
     from batchscan.demo.run import Acts, run  # noqa: PLC0415
 
     @asynccontextmanager
     async def watch(scan: Scan) -> AsyncIterator[None]:
-        with handle_stop_signals(scan.request_stop, lambda: scan.progress().sent > 0):
+        with stop_for_signals(scan):
             async with show_progress(scan.progress, output):
                 yield
 

@@ -125,9 +125,9 @@ def _within_open_files(settings: Settings) -> Settings:
 async def _scan(settings: Settings, monitor: RunMonitor) -> int:
     gc.disable()  # importing makes no garbage
     from batchscan.commands.scan import (  # noqa: PLC0415 - --help does without
-        handle_stop_signals,
         print_result,
         show_progress,
+        stop_for_signals,
     )
     from batchscan.run import Scan  # noqa: PLC0415
     from batchscan.settings.locations import state_folder  # noqa: PLC0415
@@ -139,9 +139,7 @@ async def _scan(settings: Settings, monitor: RunMonitor) -> int:
     gc.set_threshold(COLLECT_AFTER)
     gc.enable()
     async with AsyncExitStack() as stack:
-        stack.enter_context(
-            handle_stop_signals(scan.request_stop, lambda: scan.progress().sent > 0)
-        )
+        stack.enter_context(stop_for_signals(scan))
         await stack.enter_async_context(scan)  # creates the state folder, reads old crash marks
         if state is not None:
             stack.enter_context(crash_trace(state))

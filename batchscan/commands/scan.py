@@ -8,8 +8,8 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from batchscan import progress
 from batchscan.console.terminal import (
@@ -29,6 +29,9 @@ from batchscan.report.text import WIDTH
 from batchscan.report.wording import amount
 from batchscan.settings.model import Output
 from batchscan.util import system
+
+if TYPE_CHECKING:
+    from batchscan.run import Scan
 
 MAX_FOLDERS = 3  # unreadable ones that a quiet run names
 
@@ -114,6 +117,11 @@ def reasons(report: Report, kinds: Container[str]) -> str:
     """The counts by reason of some kinds: `2 corrupt, 1 too_large`."""
     counts = report.reasons.items()
     return ", ".join(f"{number:,} {reason}" for reason, number in counts if reason in kinds)
+
+
+def stop_for_signals(scan: Scan) -> AbstractContextManager[None]:
+    """Stop a scan for the signals that come in the block."""
+    return handle_stop_signals(scan.request_stop, lambda: scan.progress().sent > 0)
 
 
 @contextmanager
