@@ -14,7 +14,6 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from batchscan.ledger.freshness import FileStat, FreshnessPolicy
-from batchscan.util.timestamps import MAX_TIME
 
 MatchedFiles: TypeAlias = list[tuple[int, bytes]]  # ids of pictures with matches, and file names
 Rejected: TypeAlias = dict[str, list[bytes]]  # names of rejected files by reason
@@ -43,6 +42,23 @@ def fingerprint(entries: Sequence[FileStat]) -> bytes | None:
     return hashlib.blake2b(written, digest_size=_FINGERPRINT_BYTES).digest()
 
 
+def sealed(block_fingerprint: bytes, oldest: object, matched: object, rejected: object) -> bytes:
+    """The fingerprint of an entry, also of its content, so that damage is noticed.
+
+    Empty, which is none's, if the content is not of the right types.
+    """
+    if not (isinstance(oldest, float | None) and isinstance(matched, bytes)):
+        return b""
+    if not isinstance(rejected, bytes):
+        return b""
+    content = msgspec.msgpack.encode((block_fingerprint, oldest, matched, rejected))
+    return hashlib.blake2b(content, digest_size=_FINGERPRINT_BYTES).digest()
+
+
+def _real(time: float | None) -> float | None:
+    return None if time is None else float(time)  # as the column gives it back
+
+
 class BlockCache:
     """The table of cached blocks."""
 
@@ -64,23 +80,20 @@ class BlockCache:
         if block_fingerprint is None:
             return None
         row = self._connection.execute(
-            "SELECT matched, rejected FROM seals WHERE realm_id = ? AND folder_id = ? AND first_name = ?"
-            " AND fingerprint = ? AND rules = ? AND (oldest IS NULL OR oldest >="
-            f" iif(matched = ?, ?, ?) AND typeof(oldest) = 'real' AND oldest <= {MAX_TIME})",
-            (
-                self._realm_id,
-                folder_id,
-                first,
-                block_fingerprint,
-                freshness.block_rules,
-                _NOTHING_MATCHED,
-                freshness.cutoff(matched=False),
-                freshness.cutoff(matched=True),
-            ),
+            "SELECT oldest, matched, rejected, fingerprint FROM seals"
+            " WHERE realm_id = ? AND folder_id = ? AND first_name = ? AND rules = ?",
+            (self._realm_id, folder_id, first, freshness.block_rules),
         ).fetchone()
+        if row is None:
+            return None
+        oldest, matched, rejected, stored = row
+        seal = sealed(block_fingerprint, oldest, matched, rejected)
         try:
-            return None if row is None else _decoded(row[0], row[1])
-        except (msgspec.MsgspecError, TypeError):  # damaged: it is built again
+            if not seal or stored != seal:  # another state of the files, or damaged
+                return None
+            cutoff = freshness.cutoff(matched=matched != _NOTHING_MATCHED)
+            return _decoded(matched, rejected) if oldest is None or oldest >= cutoff else None
+        except msgspec.MsgspecError:  # of another version
             return None
 
     def store(
@@ -95,17 +108,19 @@ class BlockCache:
         if block_fingerprint is None or not self._writable:
             return
         self._any = True
+        matched = msgspec.msgpack.encode(contents.matched)
+        rejected = msgspec.msgpack.encode(contents.rejected)
         self._connection.execute(
             "INSERT OR REPLACE INTO seals VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._realm_id,
                 folder_id,
                 first,
-                block_fingerprint,
+                sealed(block_fingerprint, _real(contents.oldest), matched, rejected),
                 freshness.block_rules,
                 contents.oldest,
-                msgspec.msgpack.encode(contents.matched),
-                msgspec.msgpack.encode(contents.rejected),
+                matched,
+                rejected,
             ),
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from batchscan.copyleaks.responses import read_check
-from batchscan.ledger.block_cache import MatchedFiles, Rejected, fingerprint
+from batchscan.ledger.block_cache import MatchedFiles, Rejected, fingerprint, sealed
 from batchscan.ledger.columns import COLUMN_QUERY, MAX_COUNT, PACKED_QUERY, PAYMENT_QUERY
 from batchscan.ledger.freshness import rejected_under
 from batchscan.util.urls import normalize_url
@@ -172,7 +172,8 @@ class IntegrityChecker:
             entries = [(row[0].decode(), *row[1:4]) for row in rows]
         except UnicodeDecodeError:
             entries = []
-        if not entries or fingerprint(entries) != stored:
+        block = fingerprint(entries) if entries else None
+        if block is None or sealed(block, oldest, matched, rejected) != stored:
             result.skipped += 1  # files were added or removed since: cannot be compared
             return
         for row in rows:

@@ -120,6 +120,8 @@ async def assert_rebuilt(bench: Bench, table: str, column: str, value: str) -> N
 @pytest.mark.parametrize(
     ("table", "column", "value"),
     [
+        ("seals", "matched", "x'90'"),  # as if nothing matched
+        ("seals", "rejected", "x'80'"),  # as if nothing was rejected
         ("portraits", "provenance", "-1"),
         ("portraits", "thumbnail", "'abc'"),
         ("digests", "digest", "0.5"),
@@ -141,7 +143,9 @@ async def test_no_value_in_a_cache_ends_anything(scanned, table):
             await assert_rebuilt(scanned, table, column, value)
 
 
-@pytest.mark.parametrize("value", ["'abc'", "x'00ff'", "1.5e300", "9223372036854775807", "-1"])
+@pytest.mark.parametrize(
+    "value", ["'abc'", "x'00ff'", "4e9", "NULL", "1.5e300", "9223372036854775807", "-1"]
+)
 async def test_a_wrong_time_of_a_folders_answers_hides_no_rescan(scanned, value):
     assert damage(scanned, "seals", "oldest", value)
     before = len(scanned.checks())
