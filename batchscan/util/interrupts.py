@@ -5,7 +5,6 @@ Ctrl+C during such a callback looks as if the ledger could not be used.
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,8 @@ class _Noting:
 
 def note_swallowed() -> None:
     """Note interrupts that SQLite swallows in this process from now on."""
+    import sqlite3  # noqa: PLC0415 - --help does without
+
     if not isinstance(sys.unraisablehook, _Noting):
         sys.unraisablehook = _Noting(sys.unraisablehook)
     sqlite3.enable_callback_tracebacks(True)  # to the hook; without it they are not seen at all
