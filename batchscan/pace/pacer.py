@@ -56,6 +56,8 @@ class Pacer:
         self._first = math.inf
         self._paused_until = -math.inf
         self._outstanding = 0  # slots reserved whose requests were not sent yet
+        self.reservations = 0  # until now; the number of the latest
+        self._before_latest = (self._slot, self._soonest)
 
     def __repr__(self) -> str:
         return f"<Pacer 1 per {self._interval:.4g} s, next {self._slot:.4g}>"
@@ -88,6 +90,8 @@ class Pacer:
         """Reserve the slot if its time has come; then call `record_sent` or `cancel`."""
         if self.next_at(share) > now:
             return False
+        self.reservations += 1
+        self._before_latest = (self._slot, self._soonest)
         interval = self.interval(share)
         on_time = now - self._slot <= CATCH_UP
         self._slot = (self._slot if on_time else now) + interval
@@ -105,6 +109,15 @@ class Pacer:
     def cancel(self) -> None:
         """Give up a reserved slot, as nothing was sent; its time is not used again."""
         self._outstanding -= 1
+
+    def give_back(self, reservation: int) -> None:
+        """Give up a slot by its number, as sending was not even tried.
+
+        Its time can be used again if it is the latest: at a rate of 1/h an hour is lost otherwise.
+        """
+        self.cancel()
+        if reservation == self.reservations:
+            self._slot, self._soonest = self._before_latest
 
     def _enter(self, at: float) -> None:
         for window in self._windows:

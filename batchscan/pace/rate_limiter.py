@@ -31,6 +31,7 @@ class Permit:
 
     granted_at: float
     probe: bool  # the only request in an outage, to see whether the service is back
+    reservation: int  # the number of its slot
     sent_at: float | None = None  # when the first byte was sent
     used: bool = False  # its result was recorded, or it was released
 
@@ -95,7 +96,7 @@ class RateLimiter:
                     await self._sleep(min(MAX_LOOK, until - now))
                 elif self._schedule.try_reserve(now, self._learned.at(now)):
                     self._probing = self._outage.away
-                    return Permit(now, self._probing)
+                    return Permit(now, self._probing, self._schedule.reservations)
                 else:
                     wait = self._schedule.next_at(self._learned.at(now)) - now
                     await self._sleep(min(wait, MAX_LOOK, until - now))
@@ -122,7 +123,7 @@ class RateLimiter:
     def release(self, permit: Permit) -> None:
         """Release a permit; it has no effect on one with a result."""
         if not permit.used:
-            self._done(permit)
+            self._done(permit, tried=False)
 
     def throttled(
         self, permit: Permit, retry_after: float | None, *, away: bool, detail: str = ""
@@ -224,10 +225,12 @@ class RateLimiter:
             self._pause = (until, why)
             log.info("%s %.1f s", why, until - self._clock.monotonic())
 
-    def _done(self, permit: Permit) -> None:
+    def _done(self, permit: Permit, *, tried: bool = True) -> None:
         permit.used = True
-        if permit.sent_at is None:
+        if permit.sent_at is None and tried:
             self._schedule.cancel()
+        elif permit.sent_at is None:
+            self._schedule.give_back(permit.reservation)
         if permit.probe:
             self._probing = False
         self._changed.set()

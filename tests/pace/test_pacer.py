@@ -141,3 +141,20 @@ def test_a_slot_that_nobody_used_is_free_again():
     schedule.cancel()
 
     assert schedule.next_at() == pytest.approx(1.0)  # spacing holds all the same
+
+
+def test_a_slot_is_given_back_with_its_time_unless_a_later_one_was_reserved():
+    schedule = Pacer([Rate(1, 3600.0)], 0.0)
+    assert schedule.try_reserve(0.0)
+    schedule.give_back(schedule.reservations)
+    assert schedule.try_reserve(4.0)  # after the login
+    schedule.record_sent(4.0)
+    assert schedule.next_at() == pytest.approx(3604.0)
+
+    schedule = Pacer([Rate(2, 1.0)], 0.0)
+    assert schedule.try_reserve(0.0)
+    first = schedule.reservations
+    assert schedule.try_reserve(0.5)
+    schedule.give_back(first)
+    schedule.record_sent(0.5)
+    assert schedule.next_at() == pytest.approx(1.0)

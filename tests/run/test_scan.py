@@ -223,7 +223,7 @@ async def test_limit_and_duration_end_the_sending(bench):
 @pytest.mark.parametrize(
     ("slow", "sent"),
     [
-        ({"rate": (Rate(1, 7200.0),)}, 1),  # and the login
+        ({"rate": (Rate(1, 7200.0),)}, 2),
         ({"rate": (Rate(10, 1.0),), "per_host": (Rate(1, 7200.0),)}, 2),
     ],
     ids=["rate", "per_host"],
@@ -236,6 +236,14 @@ async def test_the_longest_duration_ends_a_wait_for_the_rate(bench, slow, sent):
     assert bench.charged() == sent
     assert ran.reasons() == {"duration": 5 - sent}
     assert 8000.0 <= ran.report.run.duration_s < 8100.0
+
+
+async def test_the_login_leaves_the_slot_of_a_low_rate_to_the_first_picture(bench):
+    bench.pictures(5)
+    ran = await bench.scan(pace={"rate": (Rate(1, 3600.0),)}, spend={"max_duration": 60.0})
+
+    assert ran.reasons() == {"duration": 4}
+    assert bench.charged() == 1
 
 
 async def test_the_balance_is_not_waited_for_until_a_low_rate_allows_the_request(bench):
