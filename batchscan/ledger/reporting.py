@@ -268,7 +268,7 @@ class Previews:
     def has(self, picture_id: int) -> bool:
         """Whether a picture has a thumbnail, and a provenance that can be read."""
         row = self._connection.execute(
-            "SELECT thumbnail IS NOT NULL AND json_valid(CAST(provenance AS TEXT)) FROM portraits"
+            "SELECT typeof(thumbnail) = 'blob' AND json_valid(CAST(provenance AS TEXT)) FROM portraits"
             " WHERE picture_id = ?",
             (picture_id,),
         ).fetchone()

@@ -163,3 +163,12 @@ async def test_a_wrong_fingerprint_is_made_again(scanned):
     with closing(sqlite3.connect(scanned.folder / "state" / "ledger.sqlite3")) as ledger:
         kinds = ledger.execute("SELECT DISTINCT typeof(hash) FROM fingerprints").fetchall()
     assert kinds == [("blob",)]
+
+
+async def test_a_wrong_preview_is_made_again_with_the_next_answer(scanned):
+    assert damage(scanned, "portraits", "thumbnail", "'abc'")
+    await scanned.scan(force=True)
+
+    with closing(sqlite3.connect(scanned.folder / "state" / "ledger.sqlite3")) as ledger:
+        kinds = ledger.execute("SELECT DISTINCT typeof(thumbnail) FROM portraits").fetchall()
+    assert kinds == [("blob",)]
