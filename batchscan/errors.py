@@ -23,6 +23,10 @@ from typing import ClassVar
 
 from batchscan.enums import DeferReason, ExitReason
 
+CONTINUE_FORCED = (
+    "run it with --rescan-after 1d in place of --force to continue; --force pays again for what "
+    "this run has asked about"
+)
 CONTINUE = "run the same command again to continue"  # the advice where a run stopped early
 
 

@@ -67,6 +67,8 @@ async def finish(session: Session, decisions: DecisionRecorder) -> Report:
         session, session.state.ledger.run(partial(_make_messages, session=session))
     )
     extras = _ReportExtras(balance, alerts, await _or_stop(session, _name_unchecked(session)))
+    if session.settings.force and session.service.stats.requests:
+        session.stop.advise_against_force()
     session.stop.freeze()
     report = _report(session, summary, extras)
     report = await _or_stop(session, _write(session, report, basis)) or report
@@ -259,6 +261,7 @@ def _run(session: Session, summary: MatchSummary) -> Run:
         plan=plan_of(settings, session.tally) if settings.dry_run else None,
         renditions=settings.scan.renditions,
         sandbox=settings.api.sandbox,
+        force=settings.force,
         message=message,
         advice=advice,
     )

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from batchscan.enums import DeferReason
 from batchscan.errors import (
+    CONTINUE,
+    CONTINUE_FORCED,
     AuthRefused,
     BatchscanError,
     Interrupted,
@@ -68,6 +70,13 @@ class Shutdown:
     def freeze(self) -> None:
         """Fix the exit code, as it is being written; only a failing disk can still change it."""
         self._ended = True
+
+    def advise_against_force(self) -> None:
+        """Change the advice for a run with --force, which would begin again and pay again."""
+        if self.reason is not None:
+            advice = self.reason.advice or CONTINUE
+            changed = advice.replace(CONTINUE, CONTINUE_FORCED)
+            self.reason.advice = f"{advice}; {CONTINUE_FORCED}" if changed == advice else changed
 
     def request_for_bug(self, bug: Exception) -> None:
         """Stop the run after an unexpected error."""

@@ -41,6 +41,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan | None = None
     renditions: str = "ask"  # report, cover or ask, as the run was told
     sandbox: bool
+    force: bool = False  # whether it asked again about pictures with an answer, with --force
     message: str | None
     advice: str | None
     same_as: str | None = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from batchscan.report.schema import Report
+from batchscan.report.schema import Report, Run
 from batchscan.report.wording import amount
 
 _REVIEW = "batchscan review"
@@ -54,9 +54,8 @@ def _coverage(report: Report) -> Iterator[Task]:
     if report.run.dry_run:
         return
     if again := files.failed + files.deferred:
-        retry = "" if report.run.advice else ": run the same command again"  # the advice says how
         yield Task(
-            f"{amount(again, 'picture')} without an answer{retry}; no answer is paid for twice",
+            f"{amount(again, 'picture')} without an answer{_retry(report.run)}",
             None,
             "coverage",
         )
@@ -66,6 +65,14 @@ def _coverage(report: Report) -> Iterator[Task]:
             None,
             "unchecked",
         )
+
+
+def _retry(run: Run) -> str:
+    """How to ask about what is left; the advice of a run that ended early says it itself."""
+    if run.force:  # the same command would ask about everything again
+        return "" if run.advice else ": run the same command without --force"
+    how = "" if run.advice else ": run the same command again"
+    return f"{how}; no answer is paid for twice"
 
 
 def _matches(report: Report) -> Iterator[Task]:

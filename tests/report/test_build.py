@@ -47,6 +47,7 @@ def test_a_report_has_the_contracts_names():
             "plan",
             "renditions",
             "sandbox",
+            "force",
             "message",
             "advice",
             "same_as",

@@ -19,6 +19,7 @@ LATER = {
     "round_days",
     "plan",
     "same_as",
+    "force",
     "checked",
     "unchecked",
     "unchanged_rejected",

@@ -14,6 +14,7 @@ import pytest
 from batchscan import Rate, Scan
 from batchscan.errors import LockedError, UsageError
 from batchscan.model import Scanned
+from batchscan.report.to_do import to_do
 from tests.support.pictures import jpeg, png, tree
 
 
@@ -281,6 +282,22 @@ async def test_force_asks_again_about_everything_once(bench):
     assert {line.generation for line in again.lines.values()} == {2}
     assert len({entry.scan_id for entry in bench.checks()}) == 6
     assert bench.charged() == 6
+
+
+async def test_a_forced_run_that_ended_early_is_continued_without_paying_twice(bench):
+    bench.pictures(6)
+    await bench.scan()
+    bench.clock.skip(2 * 86400)
+    forced = await bench.scan(force=True, spend={"limit": 2})
+    advice = forced.report.run.advice or ""
+    rest = await bench.scan(scan={"rescan_after": 86400.0})
+
+    assert forced.report.run.force
+    assert "--rescan-after 1d in place of --force" in advice
+    assert "same command" not in advice
+    assert not any("paid for twice" in task.what for task in to_do(forced.report))
+    assert rest.statuses() == {"scanned": 4}
+    assert bench.charged() == 12
 
 
 async def test_rehash_opens_every_file_and_sends_what_is_unknown_only(bench):
