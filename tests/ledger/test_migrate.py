@@ -253,6 +253,8 @@ def test_the_ledger_of_this_version_can_be_made_again(tmp_path):
         Counter(line.partition(" VALUES")[0] for line in script.read_text().splitlines())
         for script in (made, make.HERE / f"v{VERSION}.sql")
     )
+    for rows_of in (again, kept):
+        del rows_of["INSERT INTO sends"]  # only the latest are kept, so it depends on the time
 
     assert {line: again[line] for line in again if line.startswith("INSERT")} == {
         line: kept[line] for line in kept if line.startswith("INSERT")

@@ -18,20 +18,7 @@ from tests.support.bench import FAST, Bench
 from tests.support.pictures import png, tree
 from tests.support.processes import SEVERAL, Process
 
-VALUES = [
-    "NULL",
-    "-1",
-    "-4611686018427387904",
-    "9223372036854775807",
-    "1.5e300",
-    "-1e300",
-    "0.5",
-    "'abc'",
-    "''",
-    "x'00ff'",
-    "x''",
-    "'7'",
-]
+VALUES = ["NULL", "-1", "9223372036854775807", "1.5e300", "'abc'", "''", "x'00ff'", "x''"]
 TABLES = {
     "seals": "realm_id folder_id first_name fingerprint rules oldest matched rejected",
     "portraits": "picture_id thumbnail provenance",
@@ -135,12 +122,13 @@ async def test_a_wrong_value_in_a_cache_ends_nothing(scanned, table, column, val
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("table", TABLES)
-async def test_no_value_in_a_cache_ends_anything(scanned, table):
-    for column in TABLES[table].split():
-        for value in VALUES:
-            await assert_rebuilt(scanned, table, column, value)
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [(table, column) for table, columns in TABLES.items() for column in columns.split()],
+)
+async def test_no_value_in_a_cache_ends_anything(scanned, table, column):
+    for value in VALUES:
+        await assert_rebuilt(scanned, table, column, value)
 
 
 @pytest.mark.parametrize(
