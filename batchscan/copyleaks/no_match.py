@@ -15,6 +15,8 @@ from batchscan.copyleaks.statements import (
     Judge,
     Rules,
     is_nothing,
+    letters_of,
+    number_in,
     rules,
     says_failed,
     says_no,
@@ -22,7 +24,6 @@ from batchscan.copyleaks.statements import (
 )
 
 _ECHOED = frozenset({"developerpayload", "filename"})  # what we sent says nothing
-_NOT_LETTERS = re.compile(r"[^a-z]")
 _ADDRESSES = re.compile(r"url|uri", re.IGNORECASE)
 _ABOUT = re.compile(r"doc|help|info|support|schema", re.IGNORECASE)  # addresses of explanations
 _ADDRESS = re.compile(r"\s*https?://", re.IGNORECASE)
@@ -47,23 +48,22 @@ _DID = r"(searched|queried|scanned|checked|crawled|compared)"
 
 def _contains_more(value: object) -> bool:
     """Whether a field about the next page names one; -1 is none."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value > 0 if is_number else not is_nothing(value)  # type: ignore[operator]
+    number = number_in(value)
+    return not is_nothing(value) if number is None else number > 0
 
 
 def _is_several(value: object) -> bool:
     text = value.strip() if isinstance(value, str) else ""
-    number = int(text) if text.isdecimal() and len(text) < _MAX_NAME else value
-    return isinstance(number, int | float) and number > 1
+    number = int(text) if text.isdecimal() and len(text) < _MAX_NAME else number_in(value)
+    return number is not None and number > 1
 
 
 def _is_half(value: object) -> bool:
     """Whether it is a share of the work, in percent or as a fraction, and not all of it."""
-    number = value
+    number = number_in(value)
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,3}(\.[0-9]{1,9})?\s*%?\s*", value):
         number = float(value.strip().rstrip("% "))
-    is_number = isinstance(number, int | float) and not isinstance(number, bool)
-    return is_number and 0 <= number < _ALL and number != 1  # type: ignore[operator]
+    return number is not None and 0 <= number < _ALL and number != 1
 
 
 def _is_entry(value: object) -> bool:
@@ -190,7 +190,7 @@ def _is_address(value: object) -> bool:
 
 
 def _letters(key: str) -> str:
-    return _NOT_LETTERS.sub("", key.lower())[:_MAX_NAME]
+    return letters_of(key)[:_MAX_NAME]
 
 
 def _fields(answer: dict[str, Any]) -> Iterator[tuple[str, str, object]]:

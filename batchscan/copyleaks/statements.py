@@ -93,6 +93,16 @@ def rules(*table: tuple[str, Judge, str]) -> Rules:
     return tuple((re.compile(names), judge, complaint) for names, judge, complaint in table)
 
 
+def letters_of(text: str) -> str:
+    """A text in lower-case letters, without anything else."""
+    return _NOT_LETTERS.sub("", text.lower())
+
+
+def number_in(value: object) -> int | float | None:
+    """A value that is a number; None for any other, and for true and false."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
 def is_nothing(value: object) -> bool:
     """Whether a score, or a part of one, is zero or empty."""
     if isinstance(value, dict):
@@ -136,7 +146,7 @@ def _tells_failure(value: object) -> bool:
 
 
 def _goes_on(value: object) -> bool:
-    return not isinstance(value, int | float | dict) or isinstance(value, bool)
+    return number_in(value) is None and not isinstance(value, dict)
 
 
 def tells_failure(text: str) -> bool:
@@ -144,8 +154,7 @@ def tells_failure(text: str) -> bool:
     if len(text) > _MAX_TEXT:
         return True
     words = _HARMLESS.sub("", " ".join(text.lower().split()))
-    letters = _NOT_LETTERS.sub("", words)
-    return any(map(_FAILURE.search, (words, letters))) or bool(_IN_PROSE.search(words))
+    return any(map(_FAILURE.search, (words, letters_of(words)))) or bool(_IN_PROSE.search(words))
 
 
 def _is_bad_status(value: object) -> bool:
@@ -158,15 +167,15 @@ def _is_bad_status(value: object) -> bool:
             or _MATCHED.fullmatch(words.replace(" ", ""))
             or _DOUBTFUL.search(words)
         )
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value < 0 or value >= _LEAST_FAILURE or value in _IN_PART
+    number = number_in(value)
+    if number is not None:
+        return number < 0 or number >= _LEAST_FAILURE or number in _IN_PART
     return value is False
 
 
 def _is_good_word(value: object) -> bool:
     """Whether an error's code or text says that there is none."""
-    letters = _NOT_LETTERS.sub("", value[:_MAX_TEXT].lower()) if isinstance(value, str) else ""
-    return bool(_SUCCESS.fullmatch(letters))
+    return isinstance(value, str) and bool(_SUCCESS.fullmatch(letters_of(value[:_MAX_TEXT])))
 
 
 _JUDGES: tuple[tuple[re.Pattern[str], Judge], ...] = (  # the first one that fits
