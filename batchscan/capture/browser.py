@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -149,7 +149,7 @@ class Chromium:
             prefix="batchscan-browser-", ignore_cleanup_errors=True
         ) as folder:
             async with pipes() as (page, ends):
-                with ends:
+                with closing(ends):
                     process = await asyncio.create_subprocess_exec(
                         *_ON_PIPES,
                         *self._command(port, folder),

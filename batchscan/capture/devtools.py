@@ -46,10 +46,7 @@ class BrowserEnds:
     commands: int
     answers: int
 
-    def __enter__(self) -> None:
-        """The browser is started in the block."""
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Close them here: the browser has its own, and its end is seen when those are closed."""
         os.close(self.commands)
         os.close(self.answers)

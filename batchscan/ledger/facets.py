@@ -19,14 +19,15 @@ _STATES = {
     MatchState.GONE.value: "gone",
     MatchState.KNOWN.value: "present - new - returned",
 }
-_ALLOWED = "a2.picture_id IS NOT NULL"
+ALLOWED = "(a2.picture_id IS NOT NULL)"
+"""Whether a rule allows a match, in queries that join `allowed_matches a2`."""
+
 OF_FACETS = {
     **{column: f"(m.kind = '{kind}')" for kind, column in _KINDS.items()},
     **{
-        column: f"(NOT ({_ALLOWED}) AND m.disposition = '{word}')"
-        for word, column in _DECIDED.items()
+        column: f"(NOT {ALLOWED} AND m.disposition = '{word}')" for word, column in _DECIDED.items()
     },
-    _DECIDED[Disposition.ALLOWED.value]: f"({_ALLOWED})",
+    _DECIDED[Disposition.ALLOWED.value]: ALLOWED,
 }
 """The columns that are counted for facets only, and what they count (`ledger.reporting`)."""
 

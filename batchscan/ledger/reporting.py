@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from batchscan.ledger.equals import read_sent
-from batchscan.ledger.facets import OF_FACETS
+from batchscan.ledger.facets import ALLOWED, OF_FACETS
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.match_history import PRESENT
 from batchscan.ledger.recheck_history import RecheckHistory
@@ -29,13 +29,12 @@ from batchscan.util.timestamps import rfc3339
 
 MAX_IMAGES = 1_000
 
-_ALLOWED = "(a2.picture_id IS NOT NULL)"
 _NEWS = f"({PRESENT} AND m.arrived_in IN (SELECT run_id FROM news_runs))"
 _FULL = f"({PRESENT} AND m.kind = 'full')"
 _PARTIAL = f"({PRESENT} AND m.kind = 'partial')"
 _NEW = f"({_NEWS} AND NOT m.returned)"
-_WORK = f"({PRESENT} AND NOT {_ALLOWED} AND m.disposition IN ('open', 'reviewed'))"
-_ALARM = f"({PRESENT} AND NOT {_ALLOWED} AND m.disposition <> 'not_mine')"
+_WORK = f"({PRESENT} AND NOT {ALLOWED} AND m.disposition IN ('open', 'reviewed'))"
+_ALARM = f"({PRESENT} AND NOT {ALLOWED} AND m.disposition <> 'not_mine')"
 _SUMS = {  # columns of `picture_sums`, and what they count
     "present": PRESENT,
     "full": _FULL,
@@ -43,7 +42,7 @@ _SUMS = {  # columns of `picture_sums`, and what they count
     "new": _NEW,
     "returned": f"({_NEWS} AND m.returned)",
     "gone": f"(NOT ({PRESENT}))",
-    "allowed": f"({PRESENT} AND {_ALLOWED})",
+    "allowed": f"({PRESENT} AND {ALLOWED})",
     "worklist": _WORK,
     "alarms": _ALARM,
     "news_alarms": f"({_ALARM} AND {_NEWS})",
@@ -68,7 +67,7 @@ _SUM_UP = (
 )
 _DOMAINS = (
     "SELECT m.domain, count(DISTINCT m.picture_id) AS images,"
-    f" {_counts(_FULL, _PARTIAL, _NEW, _ALLOWED, _WORK)} {_SEEN} WHERE {PRESENT}"
+    f" {_counts(_FULL, _PARTIAL, _NEW, ALLOWED, _WORK)} {_SEEN} WHERE {PRESENT}"
     " GROUP BY m.domain ORDER BY images DESC, count(*) DESC, m.domain"
 )
 
