@@ -18,6 +18,7 @@ import pytest
 from batchscan.emulator import Emulator, EmulatorConfig
 from batchscan.emulator.bodies import VendorMatch
 from tests.support.bench import FAST, Bench
+from tests.support.kept_state import alter, keep, put_back
 from tests.support.pictures import png, tree
 from tests.support.processes import SEVERAL, Process
 
@@ -60,7 +61,6 @@ class Damaged:
     """A state folder that can be put back, and what was paid for until it was made."""
 
     bench: Bench
-    whole: Path
     checks: int
 
     @property
@@ -68,16 +68,10 @@ class Damaged:
         return self.bench.folder / "state" / "ledger.sqlite3"
 
     def put_back(self) -> None:
-        for name in ("state", "output"):
-            shutil.rmtree(self.bench.folder / name)
-            shutil.copytree(self.whole / name, self.bench.folder / name, symlinks=True)
+        put_back(self.bench)
 
     def alter(self, sql: str) -> None:
-        with closing(sqlite3.connect(self.ledger)) as ledger:
-            for (name,) in ledger.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
-                ledger.execute(f"DROP TRIGGER {name}")
-            ledger.execute(sql)
-            ledger.commit()
+        alter(self.bench, sql)
 
     async def scan(self, *words: str) -> tuple[int, str]:
         code, out, err = await Process(self.bench).run(*words)
@@ -141,10 +135,8 @@ async def damaged(tmp_path):
         tree(bench.images, {"other/q.png": png(16, 16, 77), "other/none.png": b"no picture"})
         await bench.scan()
         await bench.scan(force=True)
-        whole = tmp_path / "whole"
-        for name in ("state", "output"):
-            shutil.copytree(tmp_path / name, whole / name, symlinks=True)
-        yield Damaged(bench, whole, len(bench.checks()))
+        keep(bench)
+        yield Damaged(bench, len(bench.checks()))
 
 
 @pytest.mark.slow

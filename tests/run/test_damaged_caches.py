@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import sqlite3
 import sys
 from contextlib import closing
@@ -15,6 +14,7 @@ import pytest
 from batchscan.emulator import Emulator, EmulatorConfig
 from batchscan.emulator.bodies import VendorMatch
 from tests.support.bench import FAST, Bench
+from tests.support.kept_state import alter, keep, put_back
 from tests.support.pictures import png, tree
 from tests.support.processes import SEVERAL, Process
 
@@ -45,27 +45,16 @@ async def scanned(tmp_path):
         tree(bench.images, {"other/q.png": png(16, 16, 77), "other/none.png": b"no picture"})
         for _ in range(2):
             await bench.scan(**COVER)
-        for name in ("state", "output"):
-            shutil.copytree(tmp_path / name, tmp_path / "whole" / name, symlinks=True)
+        keep(bench)
         yield bench
-
-
-def put_back(bench: Bench) -> None:
-    for name in ("state", "output"):
-        shutil.rmtree(bench.folder / name)
-        shutil.copytree(bench.folder / "whole" / name, bench.folder / name, symlinks=True)
 
 
 def damage(bench: Bench, table: str, column: str, value: str) -> bool:
     """Set a column, whatever its type; whether the table allows it."""
-    with closing(sqlite3.connect(bench.folder / "state" / "ledger.sqlite3")) as ledger:
-        for (name,) in ledger.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
-            ledger.execute(f"DROP TRIGGER {name}")
-        try:
-            ledger.execute(f"UPDATE OR REPLACE {table} SET {column} = {value}")
-        except sqlite3.IntegrityError:
-            return False
-        ledger.commit()
+    try:
+        alter(bench, f"UPDATE OR REPLACE {table} SET {column} = {value}")
+    except sqlite3.IntegrityError:
+        return False
     return True
 
 
